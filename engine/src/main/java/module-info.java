@@ -1,0 +1,9 @@
+/// The diffusion engine; it knows nothing of chests.
+module dev.cathode.engine {
+    requires transitive dev.cathode.kernels;
+    requires transitive dev.cathode.weights;
+    requires java.desktop;
+    requires org.slf4j;
+    requires tools.jackson.databind;
+
+}

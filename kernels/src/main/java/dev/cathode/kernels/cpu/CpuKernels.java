@@ -1,0 +1,29 @@
+package dev.cathode.kernels.cpu;
+
+/// The door to the CPU kernels: one implementation per way of writing them.
+public interface CpuKernels {
+    /// Which kernels these are, for people: "Vector API, 512 bit".
+    String description();
+
+    /// Floats in one vector register.
+    int lanes();
+
+    /// Prepares a convolution or linear layer.
+    ///
+    /// @param algorithm a wish; [ConvolutionAlgorithm#AUTO] lets the planner choose, and a Winograd wish that does not
+    ///         fit the shape (3×3, stride 1) becomes the direct algorithm
+    Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
+                            WeightStorage storage);
+
+    /// Prepares an attention.
+    Attention attention(Attention.Shape shape);
+
+    /// Group, layer and batch normalisation, softmax.
+    Normalization normalization();
+
+    /// Activations, sums and products, conversions, losses.
+    Elementwise elementwise();
+
+    /// Copies, permutations, pooling, resizing, embedding.
+    Rearrangement rearrangement();
+}

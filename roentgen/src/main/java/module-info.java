@@ -1,0 +1,4 @@
+/// RoentGen (arXiv 2211.12737): chest X-rays from radiology text.
+module dev.cathode.roentgen {
+    requires transitive dev.cathode.engine;
+}
