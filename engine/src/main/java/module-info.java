@@ -6,4 +6,6 @@ module dev.cathode.engine {
     requires org.slf4j;
     requires tools.jackson.databind;
 
+    exports dev.cathode.engine.graph;
+    exports dev.cathode.engine.nn;
 }

@@ -1,0 +1,53 @@
+package dev.cathode.engine.nn;
+
+import dev.cathode.engine.graph.Op;
+import dev.cathode.engine.graph.Ops;
+import dev.cathode.engine.graph.Value;
+
+/// The layers that all models share; each takes the module's place in the checkpoint first.
+public final class Layers {
+    private Layers() { }
+
+    /// `nn.Linear`: `[…, I]` to `[…, out]`.
+    public static Value linear(Scope at, Value x, int out) {
+        return Ops.linear(x, at.parameter("weight", out, x.shape().last()), at.parameter("bias", out));
+    }
+
+    /// `nn.Linear(bias=False)`.
+    public static Value linearNoBias(Scope at, Value x, int out) {
+        return Ops.linear(x, at.parameter("weight", out, x.shape().last()), null);
+    }
+
+    /// `nn.Conv2d` with a square filter: `[N, H, W, I]` to `[N, H', W', out]`.
+    public static Value conv2d(Scope at, Value x, int out, int kernel, Op.Geometry geometry) {
+        return Ops.conv2d(x, at.parameter("weight", out, kernel, kernel, x.shape().last()), at.parameter("bias", out),
+                geometry);
+    }
+
+    /// The 3×3 convolution that keeps the size.
+    public static Value conv3x3(Scope at, Value x, int out) {
+        return conv2d(at, x, out, 3, Op.Geometry.of(1, 1));
+    }
+
+    /// The 1×1 convolution.
+    public static Value conv1x1(Scope at, Value x, int out) {
+        return conv2d(at, x, out, 1, Op.Geometry.of(1, 0));
+    }
+
+    /// `nn.GroupNorm`.
+    public static Value groupNorm(Scope at, Value x, int groups, double epsilon) {
+        int channels = x.shape().last();
+        return Ops.groupNorm(x, at.parameter("weight", channels), at.parameter("bias", channels), groups, epsilon);
+    }
+
+    /// `nn.LayerNorm` over the last axis.
+    public static Value layerNorm(Scope at, Value x, double epsilon) {
+        int channels = x.shape().last();
+        return Ops.layerNorm(x, at.parameter("weight", channels), at.parameter("bias", channels), epsilon);
+    }
+
+    /// `nn.Embedding`: ids `[…]` (I32) to `[…, columns]`.
+    public static Value embedding(Scope at, Value ids, int rows, int columns) {
+        return Ops.embedding(at.parameter("weight", rows, columns), ids);
+    }
+}
