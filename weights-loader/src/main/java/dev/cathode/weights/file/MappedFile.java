@@ -1,0 +1,64 @@
+package dev.cathode.weights.file;
+
+import dev.cathode.weights.CheckpointException;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/// A whole file, mapped for reading as one segment of any size.
+///
+/// @param path the file
+/// @param bytes its bytes, alive until [#close()]
+/// @param arena what unmaps them
+public record MappedFile(Path path, MemorySegment bytes, Arena arena) implements AutoCloseable {
+    /// Maps a file.
+    ///
+    /// @throws CheckpointException if there is no such file, it is a folder, or it cannot be read
+    public static MappedFile open(Path path) {
+        if (Files.isDirectory(path)) {
+            throw new CheckpointException(path + ": is a folder, expected a weight file");
+        }
+        Arena arena = Arena.ofShared();
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            return new MappedFile(path, bytes, arena);
+        } catch (NoSuchFileException e) {
+            arena.close();
+            throw new CheckpointException(path + ": no such file", e);
+        } catch (IOException | UnsupportedOperationException | OutOfMemoryError e) {
+            arena.close();
+            throw new CheckpointException(path + ": cannot be read: " + e, e);
+        }
+    }
+
+    /// Length in bytes.
+    public long size() {
+        return bytes.byteSize();
+    }
+
+    /// An error in this file.
+    public CheckpointException error(String reason) {
+        return new CheckpointException(path + ": " + reason);
+    }
+
+    /// An error in one tensor of this file.
+    public CheckpointException error(String tensor, String reason) {
+        return new CheckpointException(path + ": tensor " + Quote.of(tensor) + ": " + reason);
+    }
+
+    /// Whether a segment lies in this file.
+    public boolean contains(MemorySegment part) {
+        return part.isNative() && part.address() >= bytes.address()
+                && part.address() + part.byteSize() <= bytes.address() + bytes.byteSize();
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}
