@@ -8,4 +8,5 @@ module dev.cathode.engine {
 
     exports dev.cathode.engine.graph;
     exports dev.cathode.engine.nn;
+    exports dev.cathode.engine.image;
 }

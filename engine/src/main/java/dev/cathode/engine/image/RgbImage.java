@@ -1,0 +1,93 @@
+package dev.cathode.engine.image;
+
+import java.util.Arrays;
+
+/// A picture of 8 bits a channel. The array is the record's own: whoever hands it over must not change it any more.
+///
+/// @param width pixels in a row
+/// @param height rows
+/// @param pixels red, green, blue of each pixel, row by row: `[height, width, 3]`
+public record RgbImage(int width, int height, byte[] pixels) {
+    private static final int CHANNELS = 3;
+
+    /// Checks the sizes.
+    public RgbImage {
+        if (width < 1 || height < 1 || pixels.length != Math.multiplyExact(CHANNELS, Math.multiplyExact(width, height))) {
+            throw new IllegalArgumentException("an RGB image of %d×%d does not have %d bytes"
+                    .formatted(width, height, pixels.length));
+        }
+    }
+
+    /// The picture that a network's output describes: each number is clamped to [0, 1], multiplied by 255 and rounded
+    /// to the nearest whole number, halves to even, as NumPy rounds.
+    ///
+    /// @param planes `[3, height, width]`, 0 black and 1 white
+    /// @throws IllegalArgumentException if the count does not fit or a value is not a number
+    public static RgbImage ofPlanes(float[] planes, int width, int height) {
+        int plane = Math.multiplyExact(width, height);
+        if (planes.length != Math.multiplyExact(CHANNELS, plane)) {
+            throw new IllegalArgumentException("3 planes of %d×%d are not %d numbers"
+                    .formatted(width, height, planes.length));
+        }
+        byte[] pixels = new byte[planes.length];
+        for (int i = 0; i < plane; i++) {
+            for (int channel = 0; channel < CHANNELS; channel++) {
+                pixels[i * CHANNELS + channel] = quantise(planes[channel * plane + i]);
+            }
+        }
+        return new RgbImage(width, height, pixels);
+    }
+
+    private static byte quantise(float value) {
+        if (Float.isNaN(value)) {
+            throw new IllegalArgumentException("the picture has values that are not numbers (NaN)");
+        }
+        return (byte) Math.rint(Math.clamp(value, 0f, 1f) * 255f);
+    }
+
+    /// The picture as a network's input: `[3, height, width]`, from 0 to 1.
+    public float[] toPlanes() {
+        int plane = width * height;
+        float[] planes = new float[pixels.length];
+        for (int i = 0; i < plane; i++) {
+            for (int channel = 0; channel < CHANNELS; channel++) {
+                planes[channel * plane + i] = (pixels[i * CHANNELS + channel] & 0xff) / 255f;
+            }
+        }
+        return planes;
+    }
+
+    /// Brightness as ITU-R 601-2 weighs it, with Pillow's integer arithmetic: `[height, width]`, from 0 to 1.
+    public float[] luma() {
+        float[] gray = new float[width * height];
+        for (int i = 0; i < gray.length; i++) {
+            int red = pixels[i * CHANNELS] & 0xff;
+            int green = pixels[i * CHANNELS + 1] & 0xff;
+            int blue = pixels[i * CHANNELS + 2] & 0xff;
+            gray[i] = ((red * 19595 + green * 38470 + blue * 7471 + 0x8000) >> 16) / 255f;
+        }
+        return gray;
+    }
+
+    /// This picture at another size, as Pillow resizes it; the proportions are not kept.
+    public RgbImage resize(int newWidth, int newHeight, Resampling resampling) {
+        return new RgbImage(newWidth, newHeight,
+                resampling.resize(pixels, width, height, CHANNELS, newWidth, newHeight));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof RgbImage image && width == image.width && height == image.height
+                && Arrays.equals(pixels, image.pixels);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * width + height) + Arrays.hashCode(pixels);
+    }
+
+    @Override
+    public String toString() {
+        return "RgbImage[" + width + "×" + height + "]";
+    }
+}

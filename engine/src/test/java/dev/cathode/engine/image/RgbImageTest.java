@@ -1,0 +1,56 @@
+package dev.cathode.engine.image;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import org.junit.jupiter.api.Test;
+
+class RgbImageTest {
+    @Test
+    void roundsHalvesToEvenAfterClamping() {
+        // times 255: 0.5, 1.5, 2.5 exactly, below 0, above 1, infinite
+        float[] red = {0.5f / 255, 1.5f / 255, 2.5f / 255, -0.3f, 1.2f, Float.POSITIVE_INFINITY};
+        float[] planes = new float[18];
+        System.arraycopy(red, 0, planes, 0, 6);
+        byte[] pixels = RgbImage.ofPlanes(planes, 6, 1).pixels();
+        int[] expected = {0, 2, 2, 0, 255, 255};
+        for (int i = 0; i < 6; i++) {
+            assertEquals(expected[i], pixels[3 * i] & 0xff, "pixel " + i);
+            assertEquals(0, pixels[3 * i + 1]);
+        }
+    }
+
+    @Test
+    void planesComeBackUnchanged() {
+        byte[] pixels = new byte[768];
+        for (int i = 0; i < 768; i++) {
+            pixels[i] = (byte) i;
+        }
+        RgbImage image = new RgbImage(16, 16, pixels);
+        float[] planes = image.toPlanes();
+        assertEquals(3 / 255f, planes[1]); // red of the second pixel
+        assertEquals(1 / 255f, planes[256]); // green of the first
+        assertEquals(image, RgbImage.ofPlanes(planes, 16, 16));
+        assertEquals(image.hashCode(), RgbImage.ofPlanes(planes, 16, 16).hashCode());
+        assertNotEquals(image, RgbImage.ofPlanes(new float[768], 16, 16));
+    }
+
+    @Test
+    void lumaIsPillows() {
+        // Pillow's convert("L") of pure red, green, blue, white and (10, 20, 30)
+        byte[] pixels = {-1, 0, 0, 0, -1, 0, 0, 0, -1, -1, -1, -1, 10, 20, 30};
+        assertArrayEquals(new float[] {76 / 255f, 150 / 255f, 29 / 255f, 1, 18 / 255f},
+                new RgbImage(5, 1, pixels).luma());
+    }
+
+    @Test
+    void refusesWhatIsNoPicture() {
+        assertThrows(IllegalArgumentException.class, () -> new RgbImage(2, 2, new byte[11]));
+        assertThrows(IllegalArgumentException.class, () -> new RgbImage(0, 2, new byte[0]));
+        assertThrows(IllegalArgumentException.class, () -> RgbImage.ofPlanes(new float[11], 2, 2));
+        assertThrows(IllegalArgumentException.class,
+                () -> RgbImage.ofPlanes(new float[] {0, Float.NaN, 0}, 1, 1));
+    }
+}
