@@ -6,7 +6,10 @@ module dev.cathode.engine {
     requires org.slf4j;
     requires tools.jackson.databind;
 
+    exports dev.cathode.engine.compile;
     exports dev.cathode.engine.graph;
     exports dev.cathode.engine.nn;
+    exports dev.cathode.engine.runtime;
+    exports dev.cathode.engine.runtime.cpu;
     exports dev.cathode.engine.image;
 }

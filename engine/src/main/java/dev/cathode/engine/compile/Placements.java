@@ -1,0 +1,186 @@
+package dev.cathode.engine.compile;
+
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.Op;
+import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.graph.Value;
+import dev.cathode.kernels.cpu.Epilogue;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/// Which values share a buffer, before anybody knows where the buffers lie.
+///
+/// * A reshape is its input.
+/// * A value that only a concatenation along the last axis reads is written straight into its slice, if its kernel can
+///   write rows with a stride; then there is nothing left to copy.
+/// * An operation that reads and writes element by element writes over an input that dies there.
+final class Placements {
+    /// Where a value lies: in which buffer, at which byte, and how many elements from one row (last axis) to the next.
+    record Placement(Buffer buffer, long offset, int stride) { }
+
+    /// A piece of the arena with a lifetime: steps `first` to `last`, both included.
+    static final class Buffer {
+        final long bytes;
+        int first = Integer.MAX_VALUE;
+        int last = -1;
+        long address;
+
+        Buffer(long bytes) {
+            this.bytes = bytes;
+        }
+
+        void uses(int step) {
+            first = Math.min(first, step);
+            last = Math.max(last, step);
+        }
+    }
+
+    private final Map<Value, Placement> placements = new HashMap<>();
+    private final Map<Value, List<Value>> users = new HashMap<>();
+    private final Map<Value, Integer> stepOf = new HashMap<>();
+    private final Map<Buffer, Set<Value>> tenants = new HashMap<>();
+    private final Set<Value> kept = new HashSet<>();
+    private final int bodyStart;
+    private final int end;
+
+    private Placements(Graph graph, Schedule schedule) {
+        bodyStart = schedule.prologue().size();
+        for (Value value : schedule.steps()) {
+            stepOf.put(value, stepOf.size());
+        }
+        end = stepOf.size();
+        for (Value value : graph.values()) {
+            value.inputs().forEach(input -> addUser(input, value));
+        }
+        kept.addAll(graph.outputs().values());
+    }
+
+    /// Reading a reshape is reading what it reshapes.
+    private void addUser(Value value, Value user) {
+        users.computeIfAbsent(value, k -> new ArrayList<>()).add(user);
+        if (value.op() instanceof Op.Reshape) {
+            addUser(value.input(0), user);
+        }
+    }
+
+    /// Places every value of the graph but its parameters and their reshapes.
+    static Map<Value, Placement> of(Graph graph, Schedule schedule) {
+        Placements p = new Placements(graph, schedule);
+        graph.values().forEach(p::reserveSlices);
+        graph.values().stream().filter(v -> !isParameter(v)).forEach(p::place);
+        p.lifetimes();
+        return p.placements;
+    }
+
+    /// Whether the value is a parameter, perhaps under another shape.
+    static boolean isParameter(Value value) {
+        return value.op() instanceof Op.Parameter || value.op() instanceof Op.Reshape && isParameter(value.input(0));
+    }
+
+    private void place(Value value) {
+        if (placements.containsKey(value)) {
+            return; // lies in a concatenation, or is one
+        }
+        // A reshape is its input: rows with a stride have one reader, the concatenation, so this one is contiguous.
+        Placement shared = value.op() instanceof Op.Reshape ? placements.get(value.input(0)) : overwritten(value);
+        settle(value, shared == null ? new Placement(new Buffer(value.bytes()), 0, stride(value.shape()))
+                : new Placement(shared.buffer(), 0, stride(value.shape())));
+    }
+
+    private void settle(Value value, Placement placement) {
+        placements.put(value, placement);
+        tenants.computeIfAbsent(placement.buffer(), k -> new HashSet<>()).add(value);
+    }
+
+    /// Gives the inputs of a concatenation their slices.
+    private void reserveSlices(Value concat) {
+        if (!(concat.op() instanceof Op.Concat(int axis)) || axis != concat.shape().rank() - 1) {
+            return;
+        }
+        Buffer buffer = new Buffer(concat.bytes());
+        settle(concat, new Placement(buffer, 0, stride(concat.shape())));
+        long offset = 0;
+        for (Value input : concat.inputs()) {
+            boolean writesStrided = input.op() instanceof Op.Conv2d || input.op() instanceof Op.Linear;
+            if (writesStrided && users.get(input).size() == 1 && !kept.contains(input)) {
+                settle(input, new Placement(buffer, offset, stride(concat.shape())));
+            }
+            offset += (long) input.shape().last() * input.dtype().bytes();
+        }
+    }
+
+    /// The place of an input that the operation may overwrite and nobody needs afterwards, or null.
+    private Placement overwritten(Value value) {
+        for (Value input : overwritable(value)) {
+            Placement place = placements.get(input);
+            if (place != null && input.bytes() == value.bytes() && place.buffer().bytes == value.bytes()
+                    && diesAt(place.buffer(), value)) {
+                return place;
+            }
+        }
+        return null;
+    }
+
+    private static List<Value> overwritable(Value value) {
+        return switch (value.op()) {
+            case Op.Activate _, Op.Affine _, Op.GroupNorm _, Op.LayerNorm _, Op.BatchNorm _, Op.Softmax _,
+                 Op.LogSoftmax _ -> List.of(value.input(0));
+            case Op.Pairwise _ -> value.inputs();
+            case Op.Linear(Epilogue epilogue) when epilogue.residual() -> List.of(value.inputs().getLast());
+            case Op.Conv2d(Op.Geometry _, Epilogue epilogue) when epilogue.residual() ->
+                    List.of(value.inputs().getLast());
+            default -> List.of();
+        };
+    }
+
+    /// Whether `value` is the last reader of everything in the buffer, and reads it through one operand only.
+    private boolean diesAt(Buffer buffer, Value value) {
+        int step = stepOf.getOrDefault(value, -1);
+        int reads = 0;
+        for (Value tenant : tenants.get(buffer)) {
+            int made = stepOf.getOrDefault(tenant, step);
+            // The results of the prologue must outlive every run of the body.
+            if (kept.contains(tenant) || tenant.op() instanceof Op.Input || made < bodyStart && step >= bodyStart) {
+                return false;
+            }
+            for (Value user : users.getOrDefault(tenant, List.of())) {
+                if (stepOf.getOrDefault(user, -1) > step) {
+                    return false;
+                }
+                reads += user == value && !(tenant.op() instanceof Op.Reshape) ? 1 : 0;
+            }
+        }
+        return reads == 1;
+    }
+
+    private void lifetimes() {
+        placements.forEach((value, place) -> {
+            Buffer buffer = place.buffer();
+            if (value.op() instanceof Op.Input || kept.contains(value)) {
+                buffer.uses(value.op() instanceof Op.Input ? 0 : end);
+                buffer.uses(end);
+            }
+            if (stepOf.containsKey(value)) {
+                buffer.uses(stepOf.get(value));
+            }
+            for (Value user : users.getOrDefault(value, List.of())) {
+                if (stepOf.containsKey(user)) {
+                    buffer.uses(stepOf.get(user));
+                }
+            }
+        });
+        for (Buffer buffer : tenants.keySet()) {
+            if (buffer.first < bodyStart && buffer.last >= bodyStart) {
+                buffer.last = end; // read at every run of the body, so alive through all of it
+            }
+        }
+    }
+
+    private static int stride(Shape shape) {
+        return shape.rank() == 0 ? 1 : shape.last();
+    }
+}

@@ -1,0 +1,6 @@
+/// From a graph to a plan: what is not needed goes, what can be one kernel becomes one, and every value gets its place
+/// in one arena before anything runs.
+///
+/// In reading order: [dev.cathode.engine.compile.Fusion], [dev.cathode.engine.compile.Schedule],
+/// [dev.cathode.engine.compile.Placements] (which values share memory), [dev.cathode.engine.compile.MemoryPlan].
+package dev.cathode.engine.compile;

@@ -1,0 +1,26 @@
+package dev.cathode.engine.runtime;
+
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.weights.Checkpoint;
+
+/// Something that can hold weights and run graphs. Not for several threads at once.
+public interface Device extends AutoCloseable {
+    /// What this is, for people: processor, vector width, threads.
+    String description();
+
+    /// Weights from a checkpoint, brought into the device's own form when a graph first needs them.
+    ///
+    /// @param checkpoint must stay open as long as the weights
+    DeviceWeights weights(Checkpoint checkpoint);
+
+    /// Plans a graph and allocates what it needs.
+    ///
+    /// @param weights from this device; they must hold every parameter of the graph in its shape
+    /// @throws dev.cathode.weights.CheckpointException if a parameter is missing or has another shape
+    /// @throws InsufficientMemoryException if the plan does not fit; nothing is allocated then
+    Executable compile(Graph graph, DeviceWeights weights, CompileOptions options);
+
+    /// Ends the device's threads; weights and executables must be closed before.
+    @Override
+    void close();
+}

@@ -1,0 +1,63 @@
+package dev.cathode.engine.runtime;
+
+import dev.cathode.engine.compile.MemoryPlan;
+import dev.cathode.engine.graph.Shape;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+
+/// A graph compiled for a device: set the inputs, run, get the outputs, again and again. While it runs nothing is
+/// allocated or looked up.
+public interface Executable extends AutoCloseable {
+    /// Where everything lies.
+    MemoryPlan plan();
+
+    /// The inputs and their shapes.
+    Map<String, Shape> inputs();
+
+    /// The outputs, wanted taps (`tap.<name>`) among them, and their shapes.
+    Map<String, Shape> outputs();
+
+    /// Sets a float32 input; numbers in row-major order.
+    ///
+    /// @throws IllegalArgumentException if there is no such input or the count is wrong
+    void set(String input, float[] numbers);
+
+    /// Sets a 32-bit integer input.
+    ///
+    /// @throws IllegalArgumentException if there is no such input or the count is wrong
+    void set(String input, int[] numbers);
+
+    /// Computes.
+    default void run() {
+        run(() -> false);
+    }
+
+    /// Computes, and asks between kernels whether to stop.
+    ///
+    /// @throws java.util.concurrent.CancellationException if `cancelled` answered true; inputs stay set
+    void run(BooleanSupplier cancelled);
+
+    /// A float32 output of the last run, in row-major order.
+    ///
+    /// @throws IllegalArgumentException if there is no such output
+    float[] get(String output);
+
+    /// Runs once and times every kernel.
+    List<StepProfile> profile();
+
+    /// The kernels in order, one line each.
+    String describe();
+
+    /// Frees the arena.
+    @Override
+    void close();
+
+    /// What one kernel of a run took.
+    ///
+    /// @param operation the operation and its shape
+    /// @param kernel the algorithm in use
+    /// @param flops floating-point operations of the direct algorithm; 0 if not a matrix product
+    /// @param seconds wall time
+    record StepProfile(String operation, String kernel, double flops, double seconds) { }
+}

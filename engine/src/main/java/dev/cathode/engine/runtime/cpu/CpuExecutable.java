@@ -1,0 +1,196 @@
+package dev.cathode.engine.runtime.cpu;
+
+import dev.cathode.engine.compile.MemoryPlan;
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.graph.Value;
+import dev.cathode.engine.runtime.Executable;
+import dev.cathode.kernels.cpu.OffHeap;
+import dev.cathode.weights.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+import java.util.function.BooleanSupplier;
+
+/// A list of kernel calls with all addresses resolved.
+final class CpuExecutable implements Executable {
+    private final Graph graph;
+    private final MemoryPlan plan;
+    private final Map<Value, CpuKernel> kernels;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment memory;
+    private final List<Value> values;
+    private final Runnable[] calls;
+    private final int body;
+    private final Set<String> constantInputs;
+    private boolean prologueDue = true;
+
+    CpuExecutable(Graph graph, MemoryPlan plan, Map<Value, CpuKernel> kernels, Set<String> constantInputs,
+                  CpuWeights weights) {
+        this.graph = graph;
+        this.plan = plan;
+        this.kernels = kernels;
+        this.constantInputs = constantInputs;
+        memory = OffHeap.allocate(plan.arenaBytes(), arena);
+        values = plan.schedule().steps();
+        body = plan.schedule().prologue().size();
+        calls = new Runnable[values.size()];
+        try {
+            for (int i = 0; i < calls.length; i++) {
+                calls[i] = kernels.get(values.get(i)).binder().bind(new ArenaAddresses(i, weights));
+            }
+        } catch (RuntimeException | Error e) {
+            arena.close();
+            throw e;
+        }
+    }
+
+    private final class ArenaAddresses implements CpuKernel.Addresses {
+        private final int step;
+        private final CpuWeights weights;
+
+        ArenaAddresses(int step, CpuWeights weights) {
+            this.step = step;
+            this.weights = weights;
+        }
+
+        @Override
+        public long of(Value value) {
+            return MemoryPlan.isParameter(value) ? weights.vector(value) : memory.address() + plan.offset(value);
+        }
+
+        @Override
+        public int stride(Value value) {
+            return MemoryPlan.isParameter(value) ? value.shape().last() : plan.stride(value);
+        }
+
+        @Override
+        public boolean inPlace(Value concat, Value input) {
+            return !MemoryPlan.isParameter(input) && plan.sameBuffer(concat, input);
+        }
+
+        @Override
+        public long workspace() {
+            return memory.address() + plan.workspaceOffset(step);
+        }
+    }
+
+    @Override
+    public MemoryPlan plan() {
+        return plan;
+    }
+
+    @Override
+    public Map<String, Shape> inputs() {
+        return shapes(graph.inputs());
+    }
+
+    @Override
+    public Map<String, Shape> outputs() {
+        return shapes(graph.outputs());
+    }
+
+    private static Map<String, Shape> shapes(Map<String, Value> values) {
+        Map<String, Shape> shapes = new LinkedHashMap<>();
+        values.forEach((name, value) -> shapes.put(name, value.shape()));
+        return Collections.unmodifiableMap(shapes);
+    }
+
+    @Override
+    public void set(String input, float[] numbers) {
+        long offset = checkInput(input, DType.F32, numbers.length);
+        MemorySegment.copy(numbers, 0, memory, ValueLayout.JAVA_FLOAT, offset, numbers.length);
+    }
+
+    @Override
+    public void set(String input, int[] numbers) {
+        long offset = checkInput(input, DType.I32, numbers.length);
+        MemorySegment.copy(numbers, 0, memory, ValueLayout.JAVA_INT, offset, numbers.length);
+    }
+
+    private long checkInput(String name, DType dtype, int count) {
+        Value value = graph.inputs().get(name);
+        if (value == null) {
+            throw new IllegalArgumentException("there is no input " + name + "; there are " + graph.inputs().keySet());
+        }
+        if (value.dtype() != dtype || value.shape().count() != count) {
+            throw new IllegalArgumentException("input " + name + " is " + value.dtype() + ' ' + value.shape()
+                    + ", not " + count + " numbers of " + dtype);
+        }
+        prologueDue |= constantInputs.contains(name);
+        return plan.offset(value);
+    }
+
+    @Override
+    public void run(BooleanSupplier cancelled) {
+        for (int i = prologueDue ? 0 : body; i < calls.length; i++) {
+            if (cancelled.getAsBoolean()) {
+                throw new CancellationException("cancelled");
+            }
+            calls[i].run();
+            if (i == body - 1) {
+                prologueDue = false;
+            }
+        }
+    }
+
+    @Override
+    public float[] get(String output) {
+        Value value = graph.outputs().get(output);
+        if (value == null || value.dtype() != DType.F32) {
+            throw new IllegalArgumentException("there is no float32 output " + output + "; there are "
+                    + graph.outputs().keySet());
+        }
+        float[] numbers = new float[value.shape().intCount()];
+        MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, plan.offset(value), numbers, 0, numbers.length);
+        return numbers;
+    }
+
+    @Override
+    public List<StepProfile> profile() {
+        List<StepProfile> profile = new ArrayList<>();
+        for (int i = 0; i < calls.length; i++) {
+            long start = System.nanoTime();
+            calls[i].run();
+            double seconds = (System.nanoTime() - start) * 1e-9;
+            CpuKernel kernel = kernels.get(values.get(i));
+            profile.add(new StepProfile(operation(values.get(i)), kernel.description(), kernel.flops(), seconds));
+        }
+        return profile;
+    }
+
+    @Override
+    public String describe() {
+        StringBuilder text = new StringBuilder();
+        for (Value value : values) {
+            text.append(value).append(' ').append(operation(value)).append(": ")
+                    .append(kernels.get(value).description()).append('\n');
+        }
+        return text.toString();
+    }
+
+    /// "Conv2d [2, 64, 64, 320] x [320, 3, 3, 320] -> [2, 64, 64, 320]"
+    private static String operation(Value value) {
+        StringBuilder text = new StringBuilder(value.op().getClass().getSimpleName());
+        String separator = " ";
+        for (Value input : value.inputs()) {
+            if (input.shape().rank() > 1) {
+                text.append(separator).append(input.shape());
+                separator = " x ";
+            }
+        }
+        return text.append(" -> ").append(value.shape()).toString();
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+}

@@ -1,0 +1,33 @@
+package dev.cathode.engine.runtime.cpu;
+
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cpu.WeightStorage;
+import java.util.Optional;
+
+/// How the CPU shall compute.
+///
+/// @param threads threads for the kernels
+/// @param convolutions the algorithm of 3×3 convolutions; [ConvolutionAlgorithm#DIRECT] needs no transformed weights,
+///         so it takes the least memory and rounds the least
+/// @param storage how weights are kept; empty: as the checkpoint stores them
+public record CpuOptions(int threads, ConvolutionAlgorithm convolutions, Optional<WeightStorage> storage) {
+    /// All processors, the planner's algorithms, weights as stored.
+    public static CpuOptions defaults() {
+        return new CpuOptions(Runtime.getRuntime().availableProcessors(), ConvolutionAlgorithm.AUTO, Optional.empty());
+    }
+
+    /// These options with another algorithm.
+    public CpuOptions withConvolutions(ConvolutionAlgorithm algorithm) {
+        return new CpuOptions(threads, algorithm, storage);
+    }
+
+    /// These options with another number of threads.
+    public CpuOptions withThreads(int count) {
+        return new CpuOptions(count, convolutions, storage);
+    }
+
+    /// These options with weights kept in a type.
+    public CpuOptions withStorage(WeightStorage type) {
+        return new CpuOptions(threads, convolutions, Optional.of(type));
+    }
+}

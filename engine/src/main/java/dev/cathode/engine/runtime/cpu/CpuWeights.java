@@ -1,0 +1,205 @@
+package dev.cathode.engine.runtime.cpu;
+
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.Op;
+import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.graph.Value;
+import dev.cathode.engine.runtime.DeviceWeights;
+import dev.cathode.kernels.cpu.Convolution;
+import dev.cathode.kernels.cpu.CpuKernels;
+import dev.cathode.kernels.cpu.OffHeap;
+import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.WeightView;
+import dev.cathode.kernels.cpu.Workers;
+import dev.cathode.weights.Checkpoint;
+import dev.cathode.weights.CheckpointException;
+import dev.cathode.weights.DType;
+import dev.cathode.weights.FileTensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/// Parameters in the form the kernels want: matrices packed, vectors as float32, tables left in the mapped file.
+///
+/// This is the one place where PyTorch's filter layout `[O, I, KH, KW]` meets the engine's `[O, KH, KW, I]`: packing
+/// reads the file through strides, so there is no copy in between.
+final class CpuWeights implements DeviceWeights {
+    private static final long SLAB = 128L << 20;
+
+    /// An embedding table where it lies.
+    record Table(long address, WeightStorage storage) { }
+
+    private final Checkpoint checkpoint;
+    private final CpuKernels kernels;
+    private final Workers workers;
+    private final Optional<WeightStorage> storage;
+    private final Arena arena = Arena.ofShared();
+    private final Map<String, Long> packed = new HashMap<>();
+    private final Map<String, Long> vectors = new HashMap<>();
+    private MemorySegment slab = MemorySegment.NULL;
+    private long slabUsed;
+    private long bytes;
+
+    CpuWeights(Checkpoint checkpoint, CpuKernels kernels, Workers workers, Optional<WeightStorage> storage) {
+        this.checkpoint = checkpoint;
+        this.kernels = kernels;
+        this.workers = workers;
+        this.storage = storage;
+    }
+
+    @Override
+    public long bytes() {
+        return bytes;
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    /// Checks that the checkpoint has every parameter of the graph in its shape.
+    ///
+    /// @throws CheckpointException that lists all that do not fit
+    void check(Graph graph) {
+        List<String> wrong = new ArrayList<>();
+        graph.parameters().forEach((name, value) -> {
+            if (!checkpoint.names().contains(name)) {
+                wrong.add(name + " " + fileShape(value.shape()) + " is missing");
+            } else if (!fits(value.shape(), checkpoint.tensor(name).shape())) {
+                wrong.add(name + " is " + checkpoint.tensor(name).shape() + ", not " + fileShape(value.shape()));
+            }
+        });
+        if (!wrong.isEmpty()) {
+            int shown = Math.min(wrong.size(), 8);
+            throw new CheckpointException(checkpoint.source() + " does not fit the model's config: "
+                    + String.join("; ", wrong.subList(0, shown))
+                    + (wrong.size() > shown ? "; and " + (wrong.size() - shown) + " more" : ""));
+        }
+    }
+
+    /// How weights of a parameter are kept.
+    WeightStorage storage(Value parameter) {
+        return storage.orElseGet(() -> switch (checkpoint.tensor(name(parameter)).dtype()) {
+            case F16 -> WeightStorage.F16;
+            case BF16 -> WeightStorage.BF16;
+            default -> WeightStorage.F32;
+        });
+    }
+
+    /// Bytes that packing this parameter for this kernel would add.
+    long missingBytes(Value parameter, Convolution convolution) {
+        return packed.containsKey(key(parameter, convolution)) ? 0 : convolution.packedBytes();
+    }
+
+    /// The address of the weights packed for a kernel.
+    long packed(Value parameter, Convolution convolution) {
+        String key = key(parameter, convolution);
+        Long known = packed.get(key);
+        if (known != null) {
+            return known;
+        }
+        long address = allocate(convolution.packedBytes());
+        FileTensor tensor = checkpoint.tensor(name(parameter));
+        Shape shape = parameter.shape();
+        boolean filter = shape.rank() == 4;
+        try (Arena temporary = Arena.ofShared()) {
+            Table source = plain(tensor, temporary);
+            convolution.pack(WeightView.torch(source.address(), source.storage(), shape.last(),
+                    filter ? shape.dim(1) : 1, filter ? shape.dim(2) : 1), address, workers);
+        }
+        checkpoint.release(tensor);
+        packed.put(key, address);
+        return address;
+    }
+
+    private static String key(Value parameter, Convolution convolution) {
+        return name(parameter) + ' ' + convolution.packing();
+    }
+
+    /// The address of a parameter as contiguous float32 numbers.
+    long vector(Value parameter) {
+        Long known = vectors.get(name(parameter));
+        if (known != null) {
+            return known;
+        }
+        FileTensor tensor = checkpoint.tensor(name(parameter));
+        long count = tensor.count();
+        long address = allocate(count * Float.BYTES);
+        try (Arena temporary = Arena.ofShared()) {
+            Table source = plain(tensor, temporary);
+            kernels.elementwise().widen(source.storage(), source.address(), address, count, workers);
+        }
+        vectors.put(name(parameter), address);
+        return address;
+    }
+
+    /// An embedding table, in the file if it can be read there.
+    Table table(Value parameter) {
+        return plain(checkpoint.tensor(name(parameter)), arena);
+    }
+
+    /// The numbers as one of the types kernels read, aligned: in the file where they are so, else copied to `arena`.
+    private static Table plain(FileTensor tensor, Arena arena) {
+        WeightStorage storage = switch (tensor.dtype()) {
+            case F32, F64 -> WeightStorage.F32;
+            case F16 -> WeightStorage.F16;
+            case BF16 -> WeightStorage.BF16;
+            default -> throw new CheckpointException("tensor " + tensor.name() + " is " + tensor.dtype()
+                    + "; weights must be floating-point numbers");
+        };
+        MemorySegment data = tensor.data();
+        if (tensor.dtype() == DType.F64) {
+            MemorySegment narrow = OffHeap.allocate(tensor.count() * Float.BYTES, arena);
+            for (long i = 0; i < tensor.count(); i++) {
+                narrow.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) data.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8));
+            }
+            data = narrow;
+        } else if (!data.isNative() || data.address() % storage.bytes() != 0) {
+            data = OffHeap.allocate(data.byteSize(), arena).copyFrom(data);
+        }
+        return new Table(data.address(), storage);
+    }
+
+    private long allocate(long size) {
+        long needed = (size + 63) / 64 * 64;
+        if (slabUsed + needed > slab.byteSize()) {
+            slab = OffHeap.allocate(Math.max(needed, Math.min(SLAB, Math.max(bytes, 1 << 16))), arena);
+            slabUsed = 0;
+        }
+        long address = slab.address() + slabUsed;
+        slabUsed += needed;
+        bytes += needed;
+        return address;
+    }
+
+    static String name(Value parameter) {
+        return switch (parameter.op()) {
+            case Op.Parameter(String name) -> name;
+            case Op.Reshape _ -> name(parameter.input(0));
+            default -> throw new IllegalArgumentException(parameter.op() + " is no parameter: weights of linear layers"
+                    + " and convolutions, tables and norm vectors must be");
+        };
+    }
+
+    /// The shape PyTorch gives a parameter.
+    private static List<Long> fileShape(Shape shape) {
+        List<Long> dims = shape.dims().stream().map(Integer::longValue).toList();
+        return shape.rank() == 4 ? List.of(dims.get(0), dims.get(3), dims.get(1), dims.get(2)) : dims;
+    }
+
+    /// Linear weights and filters of 1×1 convolutions are interchangeable.
+    private static boolean fits(Shape shape, List<Long> file) {
+        List<Long> wanted = fileShape(shape);
+        return wanted.equals(file) || matrix(wanted) != null && matrix(wanted).equals(matrix(file));
+    }
+
+    private static List<Long> matrix(List<Long> dims) {
+        boolean pointwise = dims.size() == 4 && dims.get(2) == 1 && dims.get(3) == 1;
+        return dims.size() == 2 || pointwise ? dims.subList(0, 2) : null;
+    }
+}
