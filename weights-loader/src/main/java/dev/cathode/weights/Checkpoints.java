@@ -1,17 +1,54 @@
 package dev.cathode.weights;
 
+import dev.cathode.weights.file.Hints;
+import dev.cathode.weights.file.MappedFile;
+import dev.cathode.weights.file.ShardIndex;
 import dev.cathode.weights.safetensors.Safetensors;
+import dev.cathode.weights.torch.TorchFile;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 
-/// Opens weight files.
+/// Opens weight files of any format.
 public final class Checkpoints {
+    private static final String INDEX = ".index.json";
+    private static final String SAFETENSORS = ".safetensors";
+    private static final int SAFETENSORS_BRACE = 8;
+    private static final int PICKLE_PROTO = 0x80;
+
     private Checkpoints() {
     }
 
-    /// Maps a safetensors file; tensors are read when they are asked for.
+    /// Maps a weight file; tensors are read when they are asked for. What the file is follows from its contents:
+    /// safetensors; a file of `torch.save` (state dict, a dict around one, a whole module, TorchScript; zip or the
+    /// format before torch 1.6). A name that ends with `.index.json` is the index of a checkpoint in several files.
     ///
-    /// @throws CheckpointException if the file is missing, broken or no weight file
+    /// @throws CheckpointException if the file is missing, broken, hostile or no weight file
     public static Checkpoint open(Path path) {
-        return Safetensors.open(path);
+        String name = String.valueOf(path.getFileName());
+        return name.endsWith(INDEX) ? ShardIndex.open(path, Checkpoints::openFile) : openFile(path);
+    }
+
+    private static Checkpoint openFile(Path path) {
+        MappedFile file = MappedFile.open(path);
+        try {
+            Hints.refuseNoWeights(file);
+            if (path.getFileName().toString().endsWith(SAFETENSORS) || at(file, SAFETENSORS_BRACE) == '{') {
+                return Safetensors.open(file);
+            }
+            if (at(file, 0) == 'P' && at(file, 1) == 'K') {
+                return TorchFile.open(file, true);
+            }
+            if (at(file, 0) == PICKLE_PROTO) {
+                return TorchFile.open(file, false);
+            }
+            throw file.error("is neither a safetensors file nor one that torch.save wrote");
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    private static int at(MappedFile file, int index) {
+        return index < file.size() ? file.bytes().get(ValueLayout.JAVA_BYTE, index) & 0xFF : -1;
     }
 }

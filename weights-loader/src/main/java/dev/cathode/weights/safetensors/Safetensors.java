@@ -2,7 +2,6 @@ package dev.cathode.weights.safetensors;
 
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.FileTensor;
-import dev.cathode.weights.file.Hints;
 import dev.cathode.weights.file.LazyCheckpoint;
 import dev.cathode.weights.file.MappedFile;
 import java.lang.foreign.MemorySegment;
@@ -10,28 +9,20 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import java.nio.file.Path;
 
 /// Reads one safetensors file without copying anything.
 public final class Safetensors {
     private Safetensors() {
     }
 
-    /// Maps a file and checks its whole header.
+    /// Checks the whole header of a mapped file; the checkpoint takes over the mapping.
     ///
     /// @throws dev.cathode.weights.CheckpointException if it is not a well-formed safetensors file
-    public static Checkpoint open(Path path) {
-        MappedFile file = MappedFile.open(path);
-        try {
-            Hints.refuseNoWeights(file);
-            Header header = Header.read(file);
-            Map<String, Supplier<FileTensor>> tensors = LinkedHashMap.newLinkedHashMap(header.entries().size());
-            header.entries().forEach((name, entry) -> tensors.put(name, () -> tensor(file, header, name, entry)));
-            return new LazyCheckpoint(path.toString(), List.of(file), tensors, header.metadata());
-        } catch (RuntimeException e) {
-            file.close();
-            throw e;
-        }
+    public static Checkpoint open(MappedFile file) {
+        Header header = Header.read(file);
+        Map<String, Supplier<FileTensor>> tensors = LinkedHashMap.newLinkedHashMap(header.entries().size());
+        header.entries().forEach((name, entry) -> tensors.put(name, () -> tensor(file, header, name, entry)));
+        return new LazyCheckpoint(file.path().toString(), List.of(file), tensors, header.metadata());
     }
 
     private static FileTensor tensor(MappedFile file, Header header, String name, Header.Entry entry) {
