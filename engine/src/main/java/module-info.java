@@ -12,4 +12,5 @@ module dev.cathode.engine {
     exports dev.cathode.engine.runtime;
     exports dev.cathode.engine.runtime.cpu;
     exports dev.cathode.engine.image;
+    exports dev.cathode.engine.random;
 }
