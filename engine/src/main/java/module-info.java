@@ -13,4 +13,5 @@ module dev.cathode.engine {
     exports dev.cathode.engine.runtime.cpu;
     exports dev.cathode.engine.image;
     exports dev.cathode.engine.random;
+    exports dev.cathode.engine.text;
 }
