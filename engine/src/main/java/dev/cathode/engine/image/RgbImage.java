@@ -12,7 +12,8 @@ public record RgbImage(int width, int height, byte[] pixels) {
 
     /// Checks the sizes.
     public RgbImage {
-        if (width < 1 || height < 1 || pixels.length != Math.multiplyExact(CHANNELS, Math.multiplyExact(width, height))) {
+        if (width < 1 || height < 1
+                || pixels.length != Math.multiplyExact(CHANNELS, Math.multiplyExact(width, height))) {
             throw new IllegalArgumentException("an RGB image of %d×%d does not have %d bytes"
                     .formatted(width, height, pixels.length));
         }
