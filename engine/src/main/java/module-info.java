@@ -2,12 +2,13 @@
 module dev.cathode.engine {
     requires transitive dev.cathode.kernels;
     requires transitive dev.cathode.weights;
+    requires transitive tools.jackson.databind;
     requires java.desktop;
     requires org.slf4j;
-    requires tools.jackson.databind;
 
     exports dev.cathode.engine.compile;
     exports dev.cathode.engine.graph;
+    exports dev.cathode.engine.models;
     exports dev.cathode.engine.nn;
     exports dev.cathode.engine.runtime;
     exports dev.cathode.engine.runtime.cpu;

@@ -28,4 +28,9 @@ public record Scope(Graph graph, String prefix) {
     public Value parameter(String name, int... dims) {
         return graph.parameter(prefix + name, Shape.of(dims));
     }
+
+    /// Names a value of this module for reading back; returns the value.
+    public Value tap(String name, Value value) {
+        return graph.tap(prefix + name, value);
+    }
 }

@@ -1,0 +1,25 @@
+package dev.cathode.engine.models;
+
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.weights.Goldens;
+
+/// The networks at the sizes that are published: Stable Diffusion 1.4's, BERT base, CLIP ViT-B/32's vision tower.
+final class FullSizes {
+    static final UNet2DConditionConfig UNET =
+            UNet2DConditionConfig.parse(Goldens.topic("full/unet").json("config.json"), "full/unet");
+    static final AutoencoderKLConfig VAE =
+            AutoencoderKLConfig.parse(Goldens.topic("full/vae").json("config.json"), "full/vae");
+    static final CLIPTextConfig CLIP_TEXT =
+            new CLIPTextConfig(49408, 768, 3072, 12, 12, 77, Activation.QUICK_GELU, 1e-5, 49407);
+    static final CLIPVisionConfig CLIP_VISION =
+            new CLIPVisionConfig(768, 3072, 12, 12, 3, 224, 32, Activation.QUICK_GELU, 1e-5, 512);
+    static final BertConfig BERT = new BertConfig(30522, 768, 12, 12, 3072, Activation.GELU, 512, 2, 1e-12);
+
+    private FullSizes() { }
+
+    /// The U-Net for one square latent.
+    static Graph unet(int side) {
+        return UNet2DConditionModel.graph(UNET, 1, side, side, 77);
+    }
+}
