@@ -1,0 +1,114 @@
+package dev.cathode.engine.plain;
+
+import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.Attention;
+import dev.cathode.kernels.cpu.Convolution;
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cpu.ConvolutionShape;
+import dev.cathode.kernels.cpu.CpuKernels;
+import dev.cathode.kernels.cpu.Elementwise;
+import dev.cathode.kernels.cpu.Epilogue;
+import dev.cathode.kernels.cpu.Normalization;
+import dev.cathode.kernels.cpu.OffHeap;
+import dev.cathode.kernels.cpu.Rearrangement;
+import dev.cathode.kernels.cpu.WeightStorage;
+import java.lang.foreign.ValueLayout;
+
+/// All kernels, by their formulas.
+public final class PlainKernels implements CpuKernels {
+    @Override
+    public String description() {
+        return "plain formulas";
+    }
+
+    @Override
+    public int lanes() {
+        return 1;
+    }
+
+    @Override
+    public Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
+                                   WeightStorage storage) {
+        return new PlainConvolution(shape, epilogue);
+    }
+
+    @Override
+    public Attention attention(Attention.Shape shape) {
+        return new PlainAttention(shape);
+    }
+
+    @Override
+    public Normalization normalization() {
+        return new PlainNormalization();
+    }
+
+    @Override
+    public Elementwise elementwise() {
+        return new PlainElementwise();
+    }
+
+    @Override
+    public Rearrangement rearrangement() {
+        return new PlainRearrangement();
+    }
+
+    static float get(long address, long index) {
+        return OffHeap.ALL.get(ValueLayout.JAVA_FLOAT, address + 4 * index);
+    }
+
+    static void set(long address, long index, double value) {
+        OffHeap.ALL.set(ValueLayout.JAVA_FLOAT, address + 4 * index, (float) value);
+    }
+
+    static int integer(long address, long index) {
+        return OffHeap.ALL.get(ValueLayout.JAVA_INT, address + 4 * index);
+    }
+
+    /// A number stored as `storage`.
+    static float get(WeightStorage storage, long address, long index) {
+        return switch (storage) {
+            case F32 -> get(address, index);
+            case F16 -> Float.float16ToFloat(OffHeap.ALL.get(ValueLayout.JAVA_SHORT, address + 2 * index));
+            case BF16 -> Float.intBitsToFloat(OffHeap.ALL.get(ValueLayout.JAVA_SHORT, address + 2 * index) << 16);
+        };
+    }
+
+    static double activate(Activation activation, double x) {
+        return switch (activation) {
+            case NONE -> x;
+            case RELU -> Math.max(x, 0);
+            case SILU -> x * sigmoid(x);
+            case GELU -> x * 0.5 * erfc(-x / Math.sqrt(2));
+            case GELU_TANH -> 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+            case QUICK_GELU -> x * sigmoid(1.702 * x);
+            case SIGMOID -> sigmoid(x);
+            case TANH -> Math.tanh(x);
+            case SOFTPLUS -> Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+        };
+    }
+
+    private static double sigmoid(double x) {
+        return 1 / (1 + Math.exp(-x));
+    }
+
+    /// The complementary error function: 2/√π times the integral of exp(-t²) from x on. Its power series for small |x|,
+    /// its continued fraction for large (Abramowitz and Stegun 7.1.6 and 7.1.14).
+    private static double erfc(double x) {
+        if (Math.abs(x) < 2.5) {
+            double term = 2 / Math.sqrt(Math.PI) * x * Math.exp(-x * x);
+            double sum = 0;
+            for (int n = 1; Math.abs(term) > 1e-18; n++) {
+                sum += term;
+                term *= 2 * x * x / (2 * n + 1);
+            }
+            return 1 - sum;
+        }
+        double magnitude = Math.abs(x);
+        double fraction = magnitude;
+        for (int n = 60; n >= 1; n--) {
+            fraction = magnitude + n / 2.0 / fraction;
+        }
+        double tail = Math.exp(-x * x) / Math.sqrt(Math.PI) / fraction;
+        return x > 0 ? tail : 2 - tail;
+    }
+}
