@@ -1,7 +1,7 @@
 /// Checkpoint files as named tensors.
 @SuppressWarnings("module") // the engine is compiled after this module
 module dev.cathode.weights {
-    requires tools.jackson.databind;
+    requires transitive tools.jackson.databind;
 
     exports dev.cathode.weights;
     exports dev.cathode.weights.file to dev.cathode.engine;

@@ -7,10 +7,12 @@ import dev.cathode.weights.safetensors.Safetensors;
 import dev.cathode.weights.torch.TorchFile;
 import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /// Opens weight files of any format.
 public final class Checkpoints {
-    private static final String INDEX = ".index.json";
+    /// Variants stand before the end: `model.safetensors.index.fp16.json`.
+    private static final Pattern INDEX = Pattern.compile(".+\\.index(\\.[A-Za-z0-9_-]+)?\\.json");
     private static final String SAFETENSORS = ".safetensors";
     private static final int SAFETENSORS_BRACE = 8;
     private static final int PICKLE_PROTO = 0x80;
@@ -20,12 +22,13 @@ public final class Checkpoints {
 
     /// Maps a weight file; tensors are read when they are asked for. What the file is follows from its contents:
     /// safetensors; a file of `torch.save` (state dict, a dict around one, a whole module, TorchScript; zip or the
-    /// format before torch 1.6). A name that ends with `.index.json` is the index of a checkpoint in several files.
+    /// format before torch 1.6). A name like `model.safetensors.index.json` is the index of a checkpoint in several
+    /// files.
     ///
     /// @throws CheckpointException if the file is missing, broken, hostile or no weight file
     public static Checkpoint open(Path path) {
         String name = String.valueOf(path.getFileName());
-        return name.endsWith(INDEX) ? ShardIndex.open(path, Checkpoints::openFile) : openFile(path);
+        return INDEX.matcher(name).matches() ? ShardIndex.open(path, Checkpoints::openFile) : openFile(path);
     }
 
     private static Checkpoint openFile(Path path) {

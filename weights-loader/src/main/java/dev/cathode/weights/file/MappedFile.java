@@ -57,8 +57,12 @@ public record MappedFile(Path path, MemorySegment bytes, Arena arena) implements
                 && part.address() + part.byteSize() <= bytes.address() + bytes.byteSize();
     }
 
+    /// Unmaps the file; does nothing the second time.
     @Override
     public void close() {
+        if (!arena.scope().isAlive()) {
+            return;
+        }
         arena.close();
     }
 }
