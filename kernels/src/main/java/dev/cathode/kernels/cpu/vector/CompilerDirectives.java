@@ -12,9 +12,11 @@ import javax.management.ObjectName;
 /// Tells the just-in-time compiler how to treat this package, from inside the process, so that nobody has to start
 /// Java with special flags.
 ///
-/// Two traps are disarmed. The client compiler (C1) cannot keep vectors in registers and sometimes keeps a kernel to
-/// itself for good, 150 times slow: it is excluded here. And the server compiler stops inlining small methods in large
-/// bodies, which puts vectors on the heap: the functions of `VectorMath` and `Simd` are always inlined.
+/// Three traps are disarmed. The client compiler (C1) cannot keep vectors in registers and sometimes keeps a kernel to
+/// itself for good, 150 times slow: it is excluded here. The server compiler stops inlining small methods in large
+/// bodies, which puts vectors on the heap: the functions of `VectorMath` and `Simd` are always inlined. And a kernel
+/// inlined into a caller that is compiled in the middle of its loop keeps its sums on the heap: micro-kernels are
+/// compiled by themselves.
 ///
 /// Every kernel class calls [#install()] in its static initializer.
 final class CompilerDirectives {
@@ -24,7 +26,13 @@ final class CompilerDirectives {
             [{
               match: ["%1$s*.*"],
               c1: { Exclude: true },
-              c2: { inline: ["+%1$sVectorMath.*", "+%1$sSimd.*"] }
+              c2: { inline: ["+%1$sVectorMath.*", "+%1$sSimd.*", "+%1$sHalfFloats.*",
+                "+%1$sActivations.load", "+%1$sActivations.store", "+%1$sEpilogueStore.load",
+                "+%1$sEpilogueStore.add", "+%1$sWinogradTransforms.load", "+%1$sWinogradTransforms.store",
+                "-%1$sMicroKernel*.run"] }
+            }, {
+              match: ["dev/cathode/kernels/cpu/Workers.*"],
+              c2: { inline: ["-%1$s*.*"] }
             }]
             """.formatted(PACKAGE);
     /// Whether the compiler took them.
@@ -55,7 +63,7 @@ final class CompilerDirectives {
         } catch (JMException | IOException | RuntimeException e) {
             answer = e.toString();
         }
-        boolean taken = answer.contains("1 compiler directives added");
+        boolean taken = answer.contains("2 compiler directives added");
         if (!taken) {
             System.getLogger(CompilerDirectives.class.getName()).log(Level.INFO,
                     "no compiler directives (kernels may take longer to warm up): {0}", answer.strip());

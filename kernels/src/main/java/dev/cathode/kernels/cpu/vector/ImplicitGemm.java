@@ -1,0 +1,209 @@
+package dev.cathode.kernels.cpu.vector;
+
+import static dev.cathode.kernels.cpu.OffHeap.ALL;
+
+import dev.cathode.kernels.cpu.Convolution;
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cpu.ConvolutionShape;
+import dev.cathode.kernels.cpu.Epilogue;
+import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.WeightView;
+import dev.cathode.kernels.cpu.Workers;
+
+/// The direct algorithm for linear layers and every convolution: a matrix product whose rows are gathered by address.
+///
+/// For each filter tap, an output pixel has one input pixel (or a row of zeros in the padding), so a table of addresses
+/// `[taps][rows]` is all that distinguishes a convolution from a linear layer. The product is cut into blocks: rows by
+/// [#BLOCK_ROWS], columns by groups of panels, depth by [#BLOCK_DEPTH]; sums of a block stay in a scratch tile until
+/// the epilogue takes them to the output.
+final class ImplicitGemm implements Convolution {
+    /// Rows of a block: their part of the input, `192 · 320` floats, fits the second-level cache beside a panel.
+    private static final int BLOCK_ROWS = 192;
+    /// Columns of a block at most.
+    private static final int BLOCK_COLUMNS = 320;
+    /// Depth of a block at most.
+    private static final int BLOCK_DEPTH = 384;
+
+    private final ConvolutionShape shape;
+    private final Panels panels;
+    private final WeightPacker packer;
+    private final WeightStorage storage;
+    private final EpilogueStore epilogue;
+    private final InputMap map;
+    private final int taps;
+    /// Channels of a depth block; all of them if several taps share a block.
+    private final int channelBlock;
+    /// Taps of a depth block.
+    private final int tapBlock;
+
+    ImplicitGemm(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage) {
+        this.shape = shape;
+        this.storage = storage;
+        int halves = epilogue.gated() ? 2 : 1;
+        panels = new Panels(shape.outChannels() / halves, halves);
+        packer = new WeightPacker(shape, panels, storage);
+        this.epilogue = new EpilogueStore(epilogue, panels);
+        map = new InputMap(shape);
+        taps = shape.kernelHeight() * shape.kernelWidth();
+        int blocks = (shape.inChannels() + BLOCK_DEPTH - 1) / BLOCK_DEPTH;
+        channelBlock = (shape.inChannels() + blocks - 1) / blocks;
+        tapBlock = blocks > 1 ? 1 : Math.clamp(BLOCK_DEPTH / shape.inChannels(), 1, taps);
+    }
+
+    @Override
+    public ConvolutionShape shape() {
+        return shape;
+    }
+
+    @Override
+    public ConvolutionAlgorithm algorithm() {
+        return ConvolutionAlgorithm.DIRECT;
+    }
+
+    @Override
+    public String packing() {
+        return "panels of " + MicroKernel.COLUMNS + (panels.halves() == 2 ? " gated " : " ") + storage;
+    }
+
+    @Override
+    public long packedBytes() {
+        return panels.elements(packer.depth()) * storage.bytes();
+    }
+
+    @Override
+    public void pack(WeightView weights, long destination, Workers workers) {
+        packer.pack(weights, destination, workers);
+    }
+
+    @Override
+    public long workspaceBytes(int threads) {
+        return threads * new Scratch(blocks(threads)).bytes();
+    }
+
+    /// How the product is cut for so many threads; the result does not depend on it.
+    private Blocks blocks(int threads) {
+        int rows = shape.rows();
+        int blockRows = BLOCK_ROWS;
+        int group = Math.max(1, BLOCK_COLUMNS / MicroKernel.COLUMNS);
+        // enough tasks for an even split, as long as the columns last, then by rows
+        while (group > 1 && tasks(rows, blockRows, group) < 6 * threads) {
+            group--;
+        }
+        while (blockRows > 4 * MicroKernel.ROWS && tasks(rows, blockRows, group) < 3 * threads) {
+            blockRows /= 2;
+        }
+        return new Blocks(Math.min(blockRows, roundUp(rows, MicroKernel.ROWS)), Math.min(group, panels.count()));
+    }
+
+    private int tasks(int rows, int blockRows, int group) {
+        return ((rows + blockRows - 1) / blockRows) * ((panels.count() + group - 1) / group);
+    }
+
+    private static int roundUp(int n, int multiple) {
+        return (n + multiple - 1) / multiple * multiple;
+    }
+
+    /// Rows and panels of one task.
+    private record Blocks(int rows, int panels) { }
+
+    /// Offsets into one worker's scratch memory.
+    private final class Scratch {
+        private final long zeros;
+        private final long table;
+        private final long biases;
+        private final long weights;
+        private final long sums;
+        private final long end;
+
+        Scratch(Blocks blocks) {
+            zeros = 0;
+            table = zeros + align((long) Math.max(shape.inChannels(), MicroKernel.COLUMNS) * Float.BYTES);
+            biases = table + align((long) taps * blocks.rows * Long.BYTES);
+            weights = biases + align(EpilogueStore.scratchBytes());
+            sums = weights + (storage == WeightStorage.F32 ? 0
+                    : align((long) channelBlock * tapBlock * MicroKernel.COLUMNS * Float.BYTES));
+            end = sums + align((long) blocks.panels * panels.halves() * blocks.rows * MicroKernel.COLUMNS * Float.BYTES);
+        }
+
+        long bytes() {
+            return end;
+        }
+
+        private static long align(long bytes) {
+            return (bytes + 63) / 64 * 64;
+        }
+    }
+
+    @Override
+    public void run(Arguments arguments, Workers workers) {
+        Blocks blocks = blocks(workers.threads());
+        Scratch scratch = new Scratch(blocks);
+        int rowBlocks = (shape.rows() + blocks.rows - 1) / blocks.rows;
+        int groups = (panels.count() + blocks.panels - 1) / blocks.panels;
+        workers.run(rowBlocks * groups, (task, worker) -> {
+            // neighbouring tasks share panels, which stay in the shared cache
+            int row = task % rowBlocks * blocks.rows;
+            int panel = task / rowBlocks * blocks.panels;
+            block(arguments, scratch, arguments.workspace() + worker * scratch.bytes(), row,
+                    Math.min(blocks.rows, shape.rows() - row), panel, Math.min(blocks.panels, panels.count() - panel));
+        });
+    }
+
+    /// Rows `row` to `row + rows - 1`, panels `panel` to `panel + count - 1`.
+    private void block(Arguments arguments, Scratch scratch, long memory, int row, int rows, int panel, int count) {
+        int padded = roundUp(rows, MicroKernel.ROWS);
+        long zeros = memory + scratch.zeros;
+        long table = memory + scratch.table;
+        long tapStep = (long) padded * Long.BYTES;
+        ALL.asSlice(zeros, scratch.table - scratch.zeros).fill((byte) 0);
+        map.fill(arguments, table, tapStep, row, rows, padded, zeros);
+        for (int tap = 0; tap < taps; tap += tapBlock) {
+            int tapCount = Math.min(tapBlock, taps - tap);
+            for (int channel = 0; channel < shape.inChannels(); channel += channelBlock) {
+                int channels = Math.min(channelBlock, shape.inChannels() - channel);
+                boolean first = tap == 0 && channel == 0;
+                for (int p = 0; p < count * panels.halves(); p++) {
+                    int index = panel + p / panels.halves();
+                    int width = panels.width(index);
+                    long depthBefore = (long) tap * shape.inChannels() + channel;
+                    long b = arguments.weights() + (panels.offset(index, p % panels.halves(), packer.depth())
+                            + depthBefore * width) * storage.bytes();
+                    if (storage != WeightStorage.F32) {
+                        long wide = memory + scratch.weights;
+                        WeightPacker.widen(storage, b, wide, (long) tapCount * channels * width);
+                        b = wide;
+                    }
+                    MicroKernel.block(panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
+                            (long) channel * Float.BYTES, channels, b, first ? zeros : 0,
+                            sums(scratch, memory, padded, p), padded);
+                }
+            }
+        }
+        store(arguments, scratch, memory, row, rows, panel, count, padded);
+    }
+
+    private static long sums(Scratch scratch, long memory, int padded, int p) {
+        return memory + scratch.sums + (long) p * padded * MicroKernel.COLUMNS * Float.BYTES;
+    }
+
+    /// Takes the sums to the output, image by image where each has biases of its own.
+    private void store(Arguments arguments, Scratch scratch, long memory, int row, int rows, int panel, int count,
+                       int padded) {
+        int outPixels = shape.outHeight() * shape.outWidth();
+        long biases = memory + scratch.biases;
+        for (int p = 0; p < count; p++) {
+            int index = panel + p;
+            long width = (long) panels.width(index) * Float.BYTES;
+            int done = 0;
+            while (done < rows) {
+                int image = (row + done) / outPixels;
+                int end = epilogue.epilogue().sampleBias() ? Math.min(rows, (image + 1) * outPixels - row) : rows;
+                epilogue.prepare(arguments, index, image, biases);
+                long sums = sums(scratch, memory, padded, p * panels.halves()) + done * width;
+                long gates = sums(scratch, memory, padded, p * panels.halves() + 1) + done * width;
+                epilogue.store(arguments, index, sums, gates, end - done, (long) row + done, biases);
+                done = end;
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+package dev.cathode.kernels.cpu.vector;
+
+import static dev.cathode.kernels.cpu.OffHeap.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import dev.cathode.kernels.cpu.ConvolutionShape;
+import dev.cathode.kernels.cpu.OffHeap;
+import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.WeightView;
+import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.Arena;
+
+/// Packs a filter into panels: `[depth, width]` each, depth = filter tap, then input channel.
+///
+/// Columns are read along their own memory and written across the panel, a few channels at a time, so that the part
+/// of the panel in work stays in the cache.
+///
+/// @param shape geometry
+/// @param panels the columns
+/// @param storage type of the packed numbers
+record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage) {
+    static {
+        CompilerDirectives.install();
+    }
+
+    /// Input channels of one task.
+    private static final int CHANNELS = 64;
+
+    private int taps() {
+        return shape.kernelHeight() * shape.kernelWidth();
+    }
+
+    /// Rows of a panel.
+    long depth() {
+        return (long) taps() * shape.inChannels();
+    }
+
+    /// Packs on all workers.
+    void pack(WeightView view, long destination, Workers workers) {
+        int chunks = (shape.inChannels() + CHANNELS - 1) / CHANNELS;
+        try (Arena arena = Arena.ofShared()) {
+            long stagingBytes = (long) taps() * CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
+            long staging = OffHeap.allocate(stagingBytes * workers.threads(), arena).address();
+            workers.run(panels.count() * panels.halves() * chunks, (task, worker) -> {
+                int half = task / chunks % panels.halves();
+                int panel = task / chunks / panels.halves();
+                int first = task % chunks * CHANNELS;
+                int count = Math.min(CHANNELS, shape.inChannels() - first);
+                long to = destination + panels.offset(panel, half, depth()) * storage.bytes();
+                if (storage == WeightStorage.F32) {
+                    gather(view, panel, half, first, count, to + first * panels.width(panel) * 4L, shape.inChannels());
+                } else {
+                    long block = staging + stagingBytes * worker;
+                    gather(view, panel, half, first, count, block, count);
+                    narrow(block, to, panel, first, count);
+                }
+            });
+        }
+    }
+
+    /// Copies channels `first` to `first + count - 1` of all taps of a panel's columns, as float32, to
+    /// `to[tap · tapChannels + channel][column]`; columns of padding are zeros.
+    void gather(WeightView view, int panel, int half, int first, int count, long to, int tapChannels) {
+        int width = panels.width(panel);
+        int valid = panels.valid(panel);
+        long column = (long) half * panels.columns() + panels.start(panel);
+        long bytes = view.storage().bytes();
+        for (int ky = 0; ky < shape.kernelHeight(); ky++) {
+            for (int kx = 0; kx < shape.kernelWidth(); kx++) {
+                long tap = (long) ky * shape.kernelWidth() + kx;
+                long rows = to + tap * tapChannels * width * Float.BYTES;
+                long from = view.address()
+                        + (column * view.outStride() + ky * view.rowStride() + kx * view.columnStride()
+                        + first * view.inStride()) * bytes;
+                for (int o = 0; o < valid; o++) {
+                    column(view.storage(), from + o * view.outStride() * bytes, view.inStride() * bytes,
+                            rows + o * 4L, width * 4L, count);
+                }
+                for (int o = valid; o < width; o++) {
+                    for (int i = 0; i < count; i++) {
+                        ALL.set(JAVA_FLOAT_UNALIGNED, rows + ((long) i * width + o) * Float.BYTES, 0f);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void column(WeightStorage storage, long from, long fromStep, long to, long toStep, int count) {
+        if (storage == WeightStorage.F32) {
+            for (int i = 0; i < count; i++) {
+                ALL.set(JAVA_FLOAT_UNALIGNED, to + i * toStep, ALL.get(JAVA_FLOAT_UNALIGNED, from + i * fromStep));
+            }
+        } else {
+            for (int i = 0; i < count; i++) {
+                ALL.set(JAVA_FLOAT_UNALIGNED, to + i * toStep, HalfFloats.get(storage, from + i * fromStep));
+            }
+        }
+    }
+
+    private void narrow(long block, long to, int panel, int first, int count) {
+        int width = panels.width(panel);
+        long numbers = (long) count * width;
+        for (int tap = 0; tap < taps(); tap++) {
+            long from = block + tap * numbers * Float.BYTES;
+            long at = to + ((long) tap * shape.inChannels() + first) * width * storage.bytes();
+            narrow(storage, from, at, numbers);
+        }
+    }
+
+    /// Narrows `numbers` floats, a multiple of a vector.
+    static void narrow(WeightStorage storage, long from, long to, long numbers) {
+        for (long i = 0; i < numbers; i += Simd.LANES) {
+            HalfFloats.store(storage, HalfFloats.load(WeightStorage.F32, from + i * Float.BYTES),
+                    to + i * storage.bytes());
+        }
+    }
+
+    /// Widens `numbers` stored numbers, a multiple of a vector, to float32.
+    static void widen(WeightStorage storage, long from, long to, long numbers) {
+        if (storage == WeightStorage.BF16) {
+            for (long i = 0; i < numbers; i += Simd.LANES) {
+                HalfFloats.store(WeightStorage.F32, HalfFloats.load(WeightStorage.BF16, from + i * Short.BYTES),
+                        to + i * Float.BYTES);
+            }
+        } else {
+            for (long i = 0; i < numbers; i += Simd.LANES) {
+                HalfFloats.store(WeightStorage.F32, HalfFloats.load(WeightStorage.F16, from + i * Short.BYTES),
+                        to + i * Float.BYTES);
+            }
+        }
+    }
+}
