@@ -2,14 +2,16 @@ package dev.cathode.engine.models;
 
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.kernels.cpu.Activation;
-import dev.cathode.weights.Goldens;
+import java.util.List;
+import tools.jackson.databind.json.JsonMapper;
 
 /// The networks at the sizes that are published: Stable Diffusion 1.4's, BERT base, CLIP ViT-B/32's vision tower.
 final class FullSizes {
+    private static final JsonMapper JSON = new JsonMapper();
     static final UNet2DConditionConfig UNET =
-            UNet2DConditionConfig.parse(Goldens.topic("full/unet").json("config.json"), "full/unet");
+            UNet2DConditionConfig.parse(JSON.readTree("{\"cross_attention_dim\": 768}"), "U-Net");
     static final AutoencoderKLConfig VAE =
-            AutoencoderKLConfig.parse(Goldens.topic("full/vae").json("config.json"), "full/vae");
+            new AutoencoderKLConfig(3, 3, List.of(128, 256, 512, 512), 2, 4, 32, 512, 0.18215, true, true, true);
     static final CLIPTextConfig CLIP_TEXT =
             new CLIPTextConfig(49408, 768, 3072, 12, 12, 77, Activation.QUICK_GELU, 1e-5, 49407);
     static final CLIPVisionConfig CLIP_VISION =
