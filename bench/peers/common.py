@@ -54,7 +54,7 @@ def inputs(options, seed, *shape):
 def settings(options):
     """How the numbers were made, for the record."""
     s = {"dtype": options.dtype, "channels_last": options.channels_last, "compile": options.compile}
-    for variable in ("LD_PRELOAD", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "THP_MEM_ALLOC_ENABLE", "ONEDNN_DEFAULT_FPMATH_MODE"):
+    for variable in ("LD_PRELOAD", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "THP_MEM_ALLOC_ENABLE"):
         if os.environ.get(variable):
             s[variable] = os.environ[variable]
     return s

@@ -1,4 +1,4 @@
-"""Running a program to its end: seconds from its start, its largest resident set, how busy the machine was otherwise."""
+"""Running a program to its end: seconds, its largest resident set, and how busy the machine was otherwise."""
 
 import contextlib
 import fcntl

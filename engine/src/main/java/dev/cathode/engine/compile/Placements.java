@@ -56,7 +56,15 @@ final class Placements {
         for (Value value : graph.values()) {
             value.inputs().forEach(input -> addUser(input, value));
         }
-        kept.addAll(graph.outputs().values());
+        graph.outputs().values().forEach(this::keep);
+    }
+
+    /// An output that is a reshape keeps what it reshapes.
+    private void keep(Value value) {
+        kept.add(value);
+        if (value.op() instanceof Op.Reshape) {
+            keep(value.input(0));
+        }
     }
 
     /// Reading a reshape is reading what it reshapes.

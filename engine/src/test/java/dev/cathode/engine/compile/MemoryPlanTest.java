@@ -106,6 +106,7 @@ class MemoryPlanTest {
         }
         graph.output("y", values.getLast());
         graph.output("z", values.get(12));
+        graph.output("reshaped", Ops.reshape(values.get(random.nextInt(values.size())), 32, 8));
         return graph;
     }
 
