@@ -6,13 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
 
 class SafetensorsTest {
@@ -35,6 +40,35 @@ class SafetensorsTest {
             checkpoint.release(tensor);
             Goldens.assertClose(name, Goldens.floats(tensor), before, 0);
         }
+    }
+
+    /// Pages of a file count as resident once read, and no longer after they are released.
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void releasedTensorsLeaveMemory(@TempDir Path folder) throws IOException {
+        long size = 64 << 20;
+        Path path = folder.resolve("large.safetensors");
+        SafetensorsWriter.write(path, List.of(new SafetensorsWriter.Entry("a", DType.U8, List.of(size),
+                () -> Arena.ofAuto().allocate(size))), Map.of());
+        try (Checkpoint checkpoint = Checkpoints.open(path)) {
+            long before = residentFilePages();
+            FileTensor tensor = checkpoint.tensor("a");
+            long sum = 0;
+            for (long i = 0; i < size; i += 1024) {
+                sum += tensor.data().get(ValueLayout.JAVA_BYTE, i);
+            }
+            assertEquals(0, sum);
+            long read = residentFilePages();
+            checkpoint.release(tensor);
+            long after = residentFilePages();
+            assertTrue(read - before > size * 3 / 4 && read - after > size * 3 / 4,
+                    before + " before, " + read + " when read, " + after + " when released");
+        }
+    }
+
+    private static long residentFilePages() throws IOException {
+        return Files.readAllLines(Path.of("/proc/self/status")).stream().filter(line -> line.startsWith("RssFile:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).findFirst().orElseThrow();
     }
 
     @Test

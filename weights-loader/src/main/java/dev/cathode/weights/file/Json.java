@@ -26,6 +26,7 @@ public final class Json {
     private static final int MAX_NUMBER = 64;
     private static final int MAX_NAME = 1 << 20;
     private static final int MAX_TEXT = 100 << 20;
+    private static final int MAX_FILE = 32 << 20;
 
     private static final JsonFactory FACTORY = JsonFactory.builder()
             .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(MAX_NESTING)
@@ -58,7 +59,7 @@ public final class Json {
     /// @throws CheckpointException if it cannot be read or is no JSON
     public static JsonNode read(Path path) {
         try {
-            if (Files.size(path) > MAX_TEXT) {
+            if (Files.size(path) > MAX_FILE) {
                 throw new CheckpointException(path + ": " + Files.size(path) + " bytes are too many for a JSON file");
             }
             return MAPPER.readTree(utf8(Files.readAllBytes(path)));
