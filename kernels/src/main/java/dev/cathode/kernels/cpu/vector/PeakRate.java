@@ -1,0 +1,54 @@
+package dev.cathode.kernels.cpu.vector;
+
+import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+
+import dev.cathode.kernels.cpu.Workers;
+import jdk.incubator.vector.FloatVector;
+
+/// How fast this machine multiplies and adds, measured: twelve independent chains of fused multiply-adds in registers
+/// on every thread. What a matrix product reaches is quoted as a share of this.
+final class PeakRate {
+    private static final int REPEATS = 100_000;
+    private static final int CHAINS = 12;
+    private static final int ROUNDS = 8;
+
+    private PeakRate() { }
+
+    /// Floating-point operations per second of the whole pool, the best of several rounds.
+    static double measure(Workers workers) {
+        float[] sink = new float[workers.threads() * 64];
+        double best = 0;
+        for (int round = 0; round < ROUNDS; round++) {
+            long start = System.nanoTime();
+            workers.run(workers.threads() * 16, (task, worker) -> sink[worker * 64] += chains(REPEATS));
+            double seconds = (System.nanoTime() - start) * 1e-9;
+            double flops = 2.0 * CHAINS * REPEATS * Simd.LANES * workers.threads() * 16;
+            best = Math.max(best, flops / seconds);
+        }
+        if (Float.isNaN(sink[0])) {
+            throw new IllegalStateException("the chains must stay finite");
+        }
+        return best;
+    }
+
+    private static float chains(int repeats) {
+        FloatVector factor = FloatVector.broadcast(SPECIES, 0.5f);
+        FloatVector a = FloatVector.broadcast(SPECIES, 1f);
+        FloatVector b = a, c = a, d = a, e = a, f = a, g = a, h = a, i = a, j = a, k = a, l = a;
+        for (int r = 0; r < repeats; r++) {
+            a = a.fma(factor, factor);
+            b = b.fma(factor, factor);
+            c = c.fma(factor, factor);
+            d = d.fma(factor, factor);
+            e = e.fma(factor, factor);
+            f = f.fma(factor, factor);
+            g = g.fma(factor, factor);
+            h = h.fma(factor, factor);
+            i = i.fma(factor, factor);
+            j = j.fma(factor, factor);
+            k = k.fma(factor, factor);
+            l = l.fma(factor, factor);
+        }
+        return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).add(i).add(j).add(k).add(l).lane(0);
+    }
+}

@@ -1,0 +1,265 @@
+package dev.cathode.kernels.cpu.vector;
+
+import static dev.cathode.kernels.cpu.OffHeap.ALL;
+import static dev.cathode.kernels.cpu.vector.Simd.LANES;
+import static dev.cathode.kernels.cpu.vector.Simd.LE;
+import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.Elementwise;
+import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+
+/// Element-wise functions on vectors. Work is cut into chunks that stay in the second-level cache; the end of a chunk
+/// that fills no vector goes through a mask.
+final class VectorElementwise implements Elementwise {
+    static {
+        CompilerDirectives.install();
+    }
+
+    private static final int CHUNK = 1 << 14;
+
+    /// One chunk: `count` numbers from number `start`.
+    @FunctionalInterface
+    private interface Chunk {
+        void run(long start, int count);
+    }
+
+    private static void chunks(long count, Workers workers, Chunk chunk) {
+        workers.run(Math.toIntExact((count + CHUNK - 1) / CHUNK), (index, _) -> {
+            long start = (long) index * CHUNK;
+            chunk.run(start, (int) Math.min(CHUNK, count - start));
+        });
+    }
+
+    @Override
+    public void activate(Activation activation, long x, long y, long count, Workers workers) {
+        chunks(count, workers, (start, n) -> activate(activation, x + 4 * start, y + 4 * start, n));
+    }
+
+    private static void activate(Activation activation, long x, long y, int count) {
+        if (x != y) {
+            MemorySegment.copy(ALL, x, ALL, y, 4L * count);
+        }
+        int whole = count - count % LANES;
+        Activations.inPlace(activation, y, 4L * whole);
+        if (whole < count) {
+            VectorMask<Float> mask = SPECIES.indexInRange(whole, count);
+            long end = y + 4L * whole;
+            VectorMath.activate(activation, load(end, mask)).intoMemorySegment(ALL, end, LE, mask);
+        }
+    }
+
+    @Override
+    public void affine(float scale, float shift, long x, long y, long count, Workers workers) {
+        chunks(count, workers, (start, n) -> affine(scale, shift, x + 4 * start, y + 4 * start, n));
+    }
+
+    private static void affine(float scale, float shift, long x, long y, int count) {
+        FloatVector factor = FloatVector.broadcast(SPECIES, scale);
+        FloatVector summand = FloatVector.broadcast(SPECIES, shift);
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            load(x + 4L * i).fma(factor, summand).intoMemorySegment(ALL, y + 4L * i, LE);
+        }
+        if (i < count) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
+            load(x + 4L * i, mask).fma(factor, summand).intoMemorySegment(ALL, y + 4L * i, LE, mask);
+        }
+    }
+
+    @Override
+    public void binary(Binary operation, long a, long b, long y, long count, Workers workers) {
+        chunks(count, workers, (start, n) -> row(operation, a + 4 * start, b + 4 * start, y + 4 * start, n));
+    }
+
+    @Override
+    public void broadcast(Binary operation, long a, long b, long y, int outer, int middle, int inner, Workers workers) {
+        if (inner == 1) {
+            workers.run(outer, (o, _) -> {
+                float number = ALL.get(JAVA_FLOAT_UNALIGNED, b + 4L * o);
+                long at = 4L * o * middle;
+                scalar(operation, a + at, number, y + at, middle);
+            });
+            return;
+        }
+        int rows = outer * middle;
+        int together = Math.max(1, CHUNK / inner);
+        workers.run((rows + together - 1) / together, (index, _) -> {
+            for (int r = index * together; r < Math.min(rows, (index + 1) * together); r++) {
+                long at = 4L * r * inner;
+                row(operation, a + at, b + 4L * (r / middle) * inner, y + at, inner);
+            }
+        });
+    }
+
+    private static void row(Binary operation, long a, long b, long y, int count) {
+        switch (operation) {
+            case ADD -> add(a, b, y, count);
+            case SUBTRACT -> subtract(a, b, y, count);
+            case MULTIPLY -> multiply(a, b, y, count);
+            case DIVIDE -> divide(a, b, y, count);
+        }
+    }
+
+    private static void add(long a, long b, long y, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            load(a + 4L * i).add(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
+        }
+        if (i < count) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
+            load(a + 4L * i, mask).add(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
+        }
+    }
+
+    private static void subtract(long a, long b, long y, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            load(a + 4L * i).sub(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
+        }
+        if (i < count) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
+            load(a + 4L * i, mask).sub(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
+        }
+    }
+
+    private static void multiply(long a, long b, long y, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            load(a + 4L * i).mul(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
+        }
+        if (i < count) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
+            load(a + 4L * i, mask).mul(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
+        }
+    }
+
+    private static void divide(long a, long b, long y, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            load(a + 4L * i).div(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
+        }
+        if (i < count) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
+            load(a + 4L * i, mask).div(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
+        }
+    }
+
+    private static void scalar(Binary operation, long a, float b, long y, int count) {
+        switch (operation) {
+            case ADD -> affine(1, b, a, y, count);
+            case SUBTRACT -> affine(1, -b, a, y, count);
+            case MULTIPLY -> affine(b, 0, a, y, count);
+            case DIVIDE -> {
+                for (int i = 0; i < count; i++) {
+                    ALL.set(JAVA_FLOAT_UNALIGNED, y + 4L * i, ALL.get(JAVA_FLOAT_UNALIGNED, a + 4L * i) / b);
+                }
+            }
+        }
+    }
+
+    @Override
+    public void geglu(long x, long y, int rows, int columns, Workers workers) {
+        int together = Math.max(1, CHUNK / columns);
+        workers.run((rows + together - 1) / together, (index, _) -> {
+            for (int r = index * together; r < Math.min(rows, (index + 1) * together); r++) {
+                geglu(x + 8L * r * columns, y + 4L * r * columns, columns);
+            }
+        });
+    }
+
+    private static void geglu(long x, long y, int columns) {
+        int i = 0;
+        for (; i <= columns - LANES; i += LANES) {
+            VectorMath.gelu(load(x + 4L * (columns + i))).mul(load(x + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
+        }
+        if (i < columns) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, columns);
+            VectorMath.gelu(load(x + 4L * (columns + i), mask)).mul(load(x + 4L * i, mask))
+                    .intoMemorySegment(ALL, y + 4L * i, LE, mask);
+        }
+    }
+
+    @Override
+    public void widen(WeightStorage from, long x, long y, long count, Workers workers) {
+        chunks(count, workers, (start, n) -> widen(from, x + from.bytes() * start, y + 4 * start, n));
+    }
+
+    /// One chunk or row; also what embedding uses.
+    static void widen(WeightStorage from, long x, long y, int count) {
+        if (from == WeightStorage.F32) {
+            MemorySegment.copy(ALL, x, ALL, y, 4L * count);
+            return;
+        }
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            HalfFloats.load(from, x + 2L * i).intoMemorySegment(ALL, y + 4L * i, LE);
+        }
+        for (; i < count; i++) {
+            ALL.set(JAVA_FLOAT_UNALIGNED, y + 4L * i, HalfFloats.get(from, x + 2L * i));
+        }
+    }
+
+    @Override
+    public void narrow(WeightStorage to, long x, long y, long count, Workers workers) {
+        chunks(count, workers, (start, n) -> narrow(to, x + 4 * start, y + to.bytes() * start, n));
+    }
+
+    private static void narrow(WeightStorage to, long x, long y, int count) {
+        if (to == WeightStorage.F32) {
+            MemorySegment.copy(ALL, x, ALL, y, 4L * count);
+            return;
+        }
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            HalfFloats.store(to, load(x + 4L * i), y + 2L * i);
+        }
+        for (; i < count; i++) {
+            float number = ALL.get(JAVA_FLOAT_UNALIGNED, x + 4L * i);
+            ALL.set(JAVA_SHORT_UNALIGNED, y + 2L * i, to == WeightStorage.F16 ? Float.floatToFloat16(number) : bf16(number));
+        }
+    }
+
+    private static short bf16(float number) {
+        int bits = Float.floatToRawIntBits(number);
+        return (short) (Float.isNaN(number) ? bits >>> 16 | 0x40 : bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+
+    @Override
+    public double sum(Loss loss, long x, long target, long weights, long count, Workers workers) {
+        double[] parts = new double[Math.toIntExact((count + CHUNK - 1) / CHUNK)];
+        chunks(count, workers, (start, n) -> parts[(int) (start / CHUNK)] = sum(loss, x + 4 * start, target + 4 * start,
+                weights == 0 ? 0 : weights + 4 * start, n));
+        return Arrays.stream(parts).reduce(0, Double::sum);
+    }
+
+    private static double sum(Loss loss, long x, long target, long weights, int count) {
+        double sum = 0;
+        for (int i = 0; i < count; i++) {
+            double v = ALL.get(JAVA_FLOAT_UNALIGNED, x + 4L * i);
+            double t = loss == Loss.IDENTITY ? 0 : ALL.get(JAVA_FLOAT_UNALIGNED, target + 4L * i);
+            double one = switch (loss) {
+                case SQUARED_ERROR -> (v - t) * (v - t);
+                case BINARY_CROSS_ENTROPY_WITH_LOGITS -> Math.max(v, 0) - v * t + Math.log1p(Math.exp(-Math.abs(v)));
+                case IDENTITY -> v;
+            };
+            sum += weights == 0 ? one : one * ALL.get(JAVA_FLOAT_UNALIGNED, weights + 4L * i);
+        }
+        return sum;
+    }
+
+    private static FloatVector load(long address) {
+        return FloatVector.fromMemorySegment(SPECIES, ALL, address, LE);
+    }
+
+    private static FloatVector load(long address, VectorMask<Float> mask) {
+        return FloatVector.fromMemorySegment(SPECIES, ALL, address, LE, mask);
+    }
+}
