@@ -8,6 +8,8 @@ module dev.cathode.cli {
     requires java.management;
     requires jdk.incubator.vector;
     requires jdk.management;
+    requires me.tongfei.progressbar;
+    requires org.apache.commons.csv;
     requires tools.jackson.databind;
 
     opens dev.cathode.cli to info.picocli;

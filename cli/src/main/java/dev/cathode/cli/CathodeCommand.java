@@ -22,7 +22,8 @@ import picocli.CommandLine.Spec;
             " 1:failed: the message says what and why",
             " 2:the command line is wrong",
             " 130:interrupted by Ctrl-C (143: ended by SIGTERM)"},
-        subcommands = {DoctorCommand.class, CompletionCommand.class})
+        subcommands = {InspectCommand.class, ConvertCommand.class, DoctorCommand.class,
+            CompletionCommand.class})
 final class CathodeCommand implements Runnable {
     static final int DONE = 0;
     static final int FAILURE = 1;

@@ -1,12 +1,14 @@
 package dev.cathode.cli;
 
+import tools.jackson.databind.ObjectWriter;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// JSON for machines that read what commands print.
 final class Json {
-    static final JsonMapper MAPPER = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    static final JsonMapper MAPPER = JsonMapper.builder().build();
+    private static final ObjectWriter INDENTED = MAPPER.writer(SerializationFeature.INDENT_OUTPUT);
 
     private Json() { }
 
@@ -17,6 +19,11 @@ final class Json {
 
     /// The text of an object, indented.
     static String text(ObjectNode object) {
+        return INDENTED.writeValueAsString(object);
+    }
+
+    /// The text of an object, on one line.
+    static String line(ObjectNode object) {
         return MAPPER.writeValueAsString(object);
     }
 }

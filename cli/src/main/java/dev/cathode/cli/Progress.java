@@ -1,0 +1,102 @@
+package dev.cathode.cli;
+
+import java.io.PrintWriter;
+import java.time.temporal.ChronoUnit;
+import me.tongfei.progressbar.DelegatingProgressBarConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import me.tongfei.progressbar.ProgressBarBuilder;
+import me.tongfei.progressbar.ProgressBarStyle;
+
+/// Shows how far the work is: a bar with rate and time left, if somebody looks at a terminal.
+final class Progress {
+    private static final int DEFAULT_WIDTH = 80;
+    private static final int UPDATE_MILLIS = 250;
+    private static final String CLEAR_LINE = "\r\u001B[K";
+
+    private final PrintWriter err;
+    private final boolean shown;
+
+    /// @param shown whether `err` is a terminal
+    Progress(PrintWriter err, boolean shown) {
+        this.err = err;
+        this.shown = shown;
+    }
+
+    /// Progress on the error stream, if it is a terminal.
+    static Progress onTerminal(PrintWriter err) {
+        return new Progress(err, Posix.present() && Posix.isatty(Posix.STDERR));
+    }
+
+    /// Prints a line for people, whether or not a bar is shown.
+    void note(String line) {
+        err.println(shown ? CLEAR_LINE + line : line);
+    }
+
+    /// The steps of one piece of work.
+    interface Bar extends AutoCloseable {
+        /// Something that is no step begins.
+        void phase(String what);
+
+        /// Step `step` (from 1) of `steps` is done.
+        void step(int step, int steps);
+
+        @Override
+        void close();
+    }
+
+    /// Begins a bar for about `steps` steps.
+    Bar start(String label, int steps) {
+        return shown ? new Shown(label, steps) : new Hidden();
+    }
+
+    private record Hidden() implements Bar {
+        @Override
+        public void phase(String what) { }
+
+        @Override
+        public void step(int step, int steps) { }
+
+        @Override
+        public void close() { }
+    }
+
+    private final class Shown implements Bar {
+        private final ProgressBar bar;
+
+        private Shown(String label, int steps) {
+            bar = new ProgressBarBuilder().setTaskName(label).setInitialMax(steps).setStyle(ProgressBarStyle.ASCII)
+                    .setUpdateIntervalMillis(UPDATE_MILLIS).setUnit(" steps", 1)
+                    .setSpeedUnit(ChronoUnit.SECONDS).showSpeed()
+                    .setConsumer(new DelegatingProgressBarConsumer(this::print, width())).build();
+        }
+
+        private void print(String line) {
+            err.print("\r" + line);
+            err.flush();
+        }
+
+        @Override
+        public void phase(String what) {
+            bar.setExtraMessage(" " + what);
+        }
+
+        @Override
+        public void step(int step, int steps) {
+            bar.setExtraMessage("");
+            bar.maxHint(steps);
+            bar.stepTo(step);
+        }
+
+        @Override
+        public void close() {
+            bar.close();
+            err.println();
+        }
+    }
+
+    /// Shells that export it know the width.
+    private static int width() {
+        String columns = System.getenv("COLUMNS");
+        return columns != null && columns.matches("\\d{2,4}") ? Integer.parseInt(columns) - 1 : DEFAULT_WIDTH - 1;
+    }
+}
