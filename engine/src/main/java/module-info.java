@@ -13,6 +13,7 @@ module dev.cathode.engine {
     exports dev.cathode.engine.runtime;
     exports dev.cathode.engine.runtime.cpu;
     exports dev.cathode.engine.image;
+    exports dev.cathode.engine.diffusion.schedulers;
     exports dev.cathode.engine.random;
     exports dev.cathode.engine.text;
 }

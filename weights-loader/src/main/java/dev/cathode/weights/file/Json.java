@@ -16,6 +16,7 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.TokenStreamFactory;
 import tools.jackson.core.json.JsonFactory;
+import tools.jackson.core.json.JsonReadFeature;
 import tools.jackson.databind.DeserializationFeature;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -35,7 +36,9 @@ public final class Json {
             .disable(TokenStreamFactory.Feature.INTERN_PROPERTY_NAMES)
             .disable(TokenStreamFactory.Feature.CANONICALIZE_PROPERTY_NAMES)
             .build();
-    private static final JsonMapper MAPPER = JsonMapper.builder(FACTORY)
+    /// Python writes Infinity and NaN, and configurations hold them.
+    private static final JsonMapper MAPPER = JsonMapper.builder(FACTORY.rebuild()
+                    .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build())
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS).build();
 
     private Json() {
@@ -54,7 +57,7 @@ public final class Json {
         return FACTORY.createParser(ObjectReadContext.empty(), text);
     }
 
-    /// A JSON file as a tree.
+    /// A JSON file as a tree; numbers may be `Infinity`, `-Infinity` and `NaN`.
     ///
     /// @throws CheckpointException if it cannot be read or is no JSON
     public static JsonNode read(Path path) {
