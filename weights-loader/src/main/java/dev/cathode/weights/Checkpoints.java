@@ -35,14 +35,18 @@ public final class Checkpoints {
         MappedFile file = MappedFile.open(path);
         try {
             Hints.refuseNoWeights(file);
-            if (path.getFileName().toString().endsWith(SAFETENSORS) || at(file, SAFETENSORS_BRACE) == '{') {
+            boolean zip = at(file, 0) == 'P' && at(file, 1) == 'K';
+            boolean brace = at(file, SAFETENSORS_BRACE) == '{';
+            boolean named = path.getFileName().toString().endsWith(SAFETENSORS);
+            if (named && zip) {
+                // Whoever asks for safetensors may do so to be safe from pickles.
+                throw file.error("is named like a safetensors file but was written by torch.save; rename it to .bin");
+            }
+            if (named || brace) {
                 return Safetensors.open(file);
             }
-            if (at(file, 0) == 'P' && at(file, 1) == 'K') {
-                return TorchFile.open(file, true);
-            }
-            if (at(file, 0) == PICKLE_PROTO) {
-                return TorchFile.open(file, false);
+            if (zip || at(file, 0) == PICKLE_PROTO) {
+                return TorchFile.open(file, zip);
             }
             throw file.error("is neither a safetensors file nor one that torch.save wrote");
         } catch (RuntimeException e) {

@@ -3,6 +3,7 @@ package dev.cathode.weights.file;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 
 /// What people have on disk where a weight file should be: recognised by the first bytes.
 public final class Hints {
@@ -23,7 +24,14 @@ public final class Hints {
         if (text.startsWith("version https://git-lfs")) {
             throw file.error("is a Git LFS pointer, not the file itself; run 'git lfs pull' or download the file");
         }
-        String start = text.stripLeading().toLowerCase(java.util.Locale.ROOT);
+        if (text.startsWith("\u001f\u008b")) {
+            throw file.error("is compressed by gzip; unpack it first: gunzip -k " + file.path().getFileName());
+        }
+        if (text.startsWith("GGUF") || text.startsWith("\u0089HDF")) {
+            throw file.error("is a " + (text.startsWith("GGUF") ? "GGUF" : "HDF5 (Keras)")
+                    + " file, which is not supported; use the safetensors or torch file of the same weights");
+        }
+        String start = text.stripLeading().toLowerCase(Locale.ROOT);
         if (start.startsWith("<!doctype") || start.startsWith("<html") || start.startsWith("<?xml")) {
             throw file.error("is a web page (HTML), not weights: the download needs a login or another address");
         }

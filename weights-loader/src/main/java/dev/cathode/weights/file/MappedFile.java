@@ -23,6 +23,9 @@ public record MappedFile(Path path, MemorySegment bytes, Arena arena) implements
         if (Files.isDirectory(path)) {
             throw new CheckpointException(path + ": is a folder, expected a weight file");
         }
+        if (Files.exists(path) && !Files.isRegularFile(path)) {
+            throw new CheckpointException(path + ": is no ordinary file and cannot be mapped");
+        }
         Arena arena = Arena.ofShared();
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             MemorySegment bytes = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);

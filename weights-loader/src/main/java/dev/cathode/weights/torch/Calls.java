@@ -30,8 +30,8 @@ final class Calls {
             "ShortStorage", DType.I16, "CharStorage", DType.I8, "ByteStorage", DType.U8, "BoolStorage", DType.BOOL);
 
     private static final Set<String> HARMFUL_MODULES = Set.of("os", "posix", "nt", "subprocess", "sys", "shutil",
-            "socket", "runpy", "importlib", "ctypes", "pty", "code", "pickle", "marshal", "types", "webbrowser", "pip",
-            "torch.serialization", "torch.hub", "operator");
+            "socket", "runpy", "importlib", "ctypes", "pty", "pickle", "marshal", "webbrowser", "pip", "operator",
+            "torch.serialization", "torch.hub");
     private static final Set<String> HARMLESS_BUILTINS = Set.of("set", "frozenset", "list", "tuple", "dict", "int",
             "float", "bool", "str", "bytes", "bytearray", "complex", "slice", "range", "object");
 
