@@ -25,8 +25,8 @@ public final class BertTokenizer implements Tokenizer {
     private final Vocabulary vocabulary;
     private final WordPieces model;
 
-    private BertTokenizer(TokenizerFolder files) {
-        lowerCase = files.flag("do_lower_case", "lowercase", true);
+    private BertTokenizer(TokenizerFolder files, boolean lowerCase) {
+        this.lowerCase = lowerCase;
         chinese = files.flag("tokenize_chinese_chars", "handle_chinese_chars", true);
         // null means: as with lower case.
         stripAccents = files.flag("strip_accents", "strip_accents", lowerCase);
@@ -46,8 +46,16 @@ public final class BertTokenizer implements Tokenizer {
         return load(TokenizerFolder.read(folder));
     }
 
+    /// The same where the files do not say, or do not say it right, whether text is put into lower case: RadBERT has a
+    /// vocabulary with capitals and no setting.
+    ///
+    /// @throws dev.cathode.weights.CheckpointException if a file is missing or malformed
+    public static BertTokenizer load(Path folder, boolean lowerCase) {
+        return new BertTokenizer(TokenizerFolder.read(folder), lowerCase);
+    }
+
     static BertTokenizer load(TokenizerFolder files) {
-        return new BertTokenizer(files);
+        return new BertTokenizer(files, files.flag("do_lower_case", "lowercase", true));
     }
 
     @Override

@@ -123,6 +123,10 @@ class TokenizersTest {
                 "\u80ba\u80ba"));
         assertEquals(List.of("[CLS]", "[UNK]", "[SEP]"), tokens(lower, "s".repeat(101)));
 
+        bert("{\"do_lower_case\": null}");
+        assertEquals("lung", tokens(Tokenizers.load(folder), "Lung").get(1));
+        assertEquals("Lung", tokens(BertTokenizer.load(folder, false), "Lung").get(1));
+
         Path other = Files.createDirectories(folder.resolve("one"));
         Files.writeString(other.resolve("tokenizer.json"), """
                 {"normalizer": {"type": "BertNormalizer", "lowercase": false, "strip_accents": null},
