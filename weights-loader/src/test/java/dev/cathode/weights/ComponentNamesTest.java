@@ -42,22 +42,24 @@ class ComponentNamesTest {
         assertEquals(new TreeSet<>(), others);
     }
 
-    /// Linear projections, one layer a level, heads by level: there is no original file of it, so both ways.
+    /// Linear projections, and another number of layers a level: there is no original file of it, so both ways.
     @Test
     void secondGenerationBothWays() {
         Goldens.Topic topic = Goldens.topic("unet/sd2");
         Checkpoint unet = topic.file(topic.json().get("weights").asString());
         Checkpoint original = ComponentNames.toSingleFile(unet, VAE, ComponentNames.clipText(TEXT));
         TorchFileTest.assertEqual(unet, ComponentNames.unet(original, false));
-        assertTrue(original.names().contains("model.diffusion_model.input_blocks.2.0.op.weight"));
+        int layers = topic.json("config.json").get("layers_per_block").asInt();
+        assertTrue(original.names().contains("model.diffusion_model.input_blocks." + (layers + 1) + ".0.op.weight"));
         assertTrue(original.names().contains("cond_stage_model.model.transformer.resblocks.0.attn.in_proj_weight"));
         assertTrue(original.names().contains("cond_stage_model.model.positional_embedding"));
 
         // Published files end with a block that is not used.
+        int blocks = PIPELINE.json("model/text_encoder/config.json").get("num_hidden_layers").asInt();
         Map<String, Part> parts = new LinkedHashMap<>();
         original.names().forEach(name -> {
             parts.put(name, Part.of(name));
-            parts.put(name.replace(".resblocks.1.", ".resblocks.2."), Part.of(name));
+            parts.put(name.replace(".resblocks.0.", ".resblocks." + blocks + "."), Part.of(name));
         });
         parts.put("cond_stage_model.model.logit_scale", Part.of("cond_stage_model.model.ln_final.bias"));
         Checkpoint published = new RenamedCheckpoint(original, parts);
