@@ -37,7 +37,6 @@ def arguments():
     p.add_argument("--ours", default="", help="further options of cathode, as one text: --ours='--memory low'")
     p.add_argument("--peer", default="", help="further options of the peer's programs: --channels-last ...")
     p.add_argument("--peer-preload", default="", help="LD_PRELOAD of the peer: an allocator such as jemalloc")
-    p.add_argument("--dtype", default="float32", help="of both (default: float32)")
     p.add_argument("--lock", help="a file to hold an exclusive lock on while a process is measured")
     p.add_argument("--json", help="a file for everything measured")
     return p.parse_args()
@@ -45,19 +44,17 @@ def arguments():
 
 def command(side, figure, o, out):
     """The command line of one process."""
-    dtype = ["--dtype", o.dtype]
     if figure == "pipeline":
-        common = ["--steps", str(o.steps), "--guidance", "4", "--seed", "1", "--size", o.size, "--out", out, *dtype]
-        if side == "peer":
-            return [sys.executable, "-W", "ignore", os.path.join(HERE, "pipeline.py"), o.model, "--once",
-                    *common, *o.peer.split()]
-        return [o.cathode, "sample", pipeline.PROMPT, "--model", o.model, *common, *o.ours.split()]
-    runs = ["--size", o.size] if figure != "text" else []
-    runs += ["--batch", "1" if figure == "vae" else "2", "--runs", str(o.runs or RUNS[figure])]
+        task = ["--steps", str(o.steps), "--guidance", "4", "--seed", "1", "--size", o.size, "--out", out]
+    else:
+        task = ["--size", o.size] if figure != "text" else []
+        task += ["--batch", "1" if figure == "vae" else "2", "--runs", str(o.runs or RUNS[figure])]
     if side == "peer":
-        return [sys.executable, "-W", "ignore", os.path.join(HERE, f"{figure}.py"), o.model, *runs, *dtype,
-                *o.peer.split()]
-    return [o.cathode, "bench", figure, "--model", o.model, *runs, *dtype, "--json", *o.ours.split()]
+        return [sys.executable, "-W", "ignore", os.path.join(HERE, f"{figure}.py"), o.model, *task,
+                *(["--once"] if figure == "pipeline" else []), *o.peer.split()]
+    if figure == "pipeline":
+        return [o.cathode, "sample", pipeline.PROMPT, "--model", o.model, *task, *o.ours.split()]
+    return [o.cathode, "bench", figure, "--model", o.model, *task, "--json", *o.ours.split()]
 
 
 def last_json(text):

@@ -125,8 +125,8 @@ def write_weights(path, parameters, dtype, salt, extra=None):
 def write_tokenizer(folder, source):
     """vocab.json and merges.txt with CLIP's 49408 entries.
 
-    CLIP's own files are copied when source has them. A smaller vocabulary keeps its ids and merges; pairs and triples of
-    byte symbols from 0x80 up, which do not occur in ASCII text, fill it up behind them, and the special tokens come last.
+    CLIP's own files are copied when source has them. A smaller vocabulary keeps ids and merges; pairs and triples of
+    byte symbols from 0x80 up, which ASCII text has not, fill it up behind them, and the special tokens come last.
     """
     with open(os.path.join(source, "vocab.json"), encoding="utf-8") as f:
         vocabulary = json.load(f)

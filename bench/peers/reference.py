@@ -1,21 +1,20 @@
 """PyTorch's numbers of a whole picture, to compare another program's with.
 
 Writes a safetensors file (NCHW, float32): initial_latents, prompt_embeds (the negative prompt's, then the prompt's),
-first_prediction (the U-Net's output for both at the first timestep), final_latents, decoded (the VAE's picture before
-clamping), image (0 to 255, NHWC, bytes).
+first_prediction (the U-Net's output for both at the first timestep), final_latents, image (0 to 1, not yet rounded to
+8 bits).
 
     python bench/peers/reference.py MODEL OUT.safetensors --seed 1
     python bench/peers/reference.py MODEL OUT.safetensors --check THEIRS.safetensors
 
 With --check, what `cathode sample --dump THEIRS.safetensors` wrote is read: the picture starts from its
-initial_latents, and every tensor both have is compared. Its final_latents are decoded as well ("decoded from theirs"),
-which judges the VAE alone. The prompt, steps and guidance must be those of the dump.
+initial_latents, and every tensor both have is compared. Its final_latents are decoded as well ("image of their
+final_latents"), which judges the VAE alone. The prompt, steps and guidance must be those of the dump.
 """
 
 import argparse
 import os
 
-import numpy as np
 import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
@@ -49,14 +48,9 @@ def start(o, theirs):
 
 
 def decode(pipe, latents):
-    """The VAE's picture [N, 3, H, W], about -1 to 1."""
-    return pipe.vae.decode(latents.to(pipe.vae.dtype) / pipe.vae.config.scaling_factor, return_dict=False)[0]
-
-
-def pixels(decoded):
-    """Bytes [N, H, W, 3]."""
-    unit = (decoded.float() / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).numpy()
-    return torch.from_numpy(np.round(unit * 255).astype(np.uint8))
+    """The picture [N, 3, H, W] of latents, 0 to 1."""
+    decoded = pipe.vae.decode(latents.to(pipe.vae.dtype) / pipe.vae.config.scaling_factor, return_dict=False)[0]
+    return (decoded / 2 + 0.5).clamp(0, 1)
 
 
 def compute(pipe, o, latents):
@@ -71,8 +65,7 @@ def compute(pipe, o, latents):
     found["final_latents"] = pipe(
         [o.prompt] * n, negative_prompt=[o.negative] * n, num_inference_steps=o.steps, guidance_scale=o.guidance,
         latents=latents.to(dtype), output_type="latent").images
-    found["decoded"] = decode(pipe, found["final_latents"])
-    found["image"] = pixels(found["decoded"])
+    found["image"] = decode(pipe, found["final_latents"])
     return found
 
 
@@ -81,8 +74,12 @@ def compare(name, mine, theirs):
     if mine.shape != theirs.shape:
         return f"{name}: shapes differ, {list(mine.shape)} here and {list(theirs.shape)} there"
     difference = (mine.double() - theirs.double()).abs()
-    return (f"{name}: largest difference {difference.max():.3g}, mean {difference.mean():.3g}, "
-            f"largest value {mine.double().abs().max():.4g}, differing {(difference > 0).double().mean():.4%}")
+    text = (f"{name}: largest difference {difference.max():.3g}, mean {difference.mean():.3g}, "
+            f"largest value {mine.double().abs().max():.4g}")
+    if name.startswith("image"):
+        levels = ((mine * 255).round() - (theirs * 255).round()).abs()
+        text += f"; in 8 bits {(levels > 0).double().mean():.4%} differ, by {int(levels.max())} at most"
+    return text
 
 
 @torch.inference_mode()
@@ -93,16 +90,13 @@ def main():
     pipe = StableDiffusionPipeline.from_pretrained(o.model, torch_dtype=getattr(torch, o.dtype))
     pipe.set_progress_bar_config(disable=True)
     found = compute(pipe, o, start(o, theirs))
-    kept = {k: (v.float() if v.is_floating_point() else v).contiguous().clone() for k, v in found.items()}
+    kept = {name: tensor.float().contiguous().clone() for name, tensor in found.items()}
     save_file(kept, o.out)
     for name in kept:
         if theirs and name in theirs:
             print(compare(name, kept[name], theirs[name]))
     if theirs and "final_latents" in theirs:
-        decoded = decode(pipe, theirs["final_latents"].float()).float()
-        for name, mine in (("decoded", decoded), ("image", pixels(decoded))):
-            if name in theirs:
-                print(compare(f"{name} from their final_latents", mine, theirs[name]))
+        print(compare("image of their final_latents", decode(pipe, theirs["final_latents"]).float(), theirs["image"]))
 
 
 if __name__ == "__main__":
