@@ -43,7 +43,8 @@ final class VectorElementwise implements Elementwise {
         chunks(count, workers, (start, n) -> activate(activation, x + 4 * start, y + 4 * start, n));
     }
 
-    private static void activate(Activation activation, long x, long y, int count) {
+    /// `y = activation(x)` on this thread.
+    static void activate(Activation activation, long x, long y, int count) {
         if (x != y) {
             MemorySegment.copy(ALL, x, ALL, y, 4L * count);
         }
@@ -61,7 +62,8 @@ final class VectorElementwise implements Elementwise {
         chunks(count, workers, (start, n) -> affine(scale, shift, x + 4 * start, y + 4 * start, n));
     }
 
-    private static void affine(float scale, float shift, long x, long y, int count) {
+    /// `y = scale · x + shift` on this thread.
+    static void affine(float scale, float shift, long x, long y, int count) {
         FloatVector factor = FloatVector.broadcast(SPECIES, scale);
         FloatVector summand = FloatVector.broadcast(SPECIES, shift);
         int i = 0;
@@ -156,7 +158,7 @@ final class VectorElementwise implements Elementwise {
         switch (operation) {
             case ADD -> affine(1, b, a, y, count);
             case SUBTRACT -> affine(1, -b, a, y, count);
-            case MULTIPLY -> affine(b, 0, a, y, count);
+            case MULTIPLY -> affine(b, -0f, a, y, count); // adding +0 would lose the sign of -0
             case DIVIDE -> {
                 for (int i = 0; i < count; i++) {
                     ALL.set(JAVA_FLOAT_UNALIGNED, y + 4L * i, ALL.get(JAVA_FLOAT_UNALIGNED, a + 4L * i) / b);

@@ -116,6 +116,7 @@ class VectorElementwiseTest {
     private void broadcast(Binary operation, DoubleBinaryOperator f, int outer, int middle, int inner) {
         try (Guarded memory = new Guarded()) {
             float[] a = random(outer * middle * inner);
+            a[0] = -0f;
             float[] b = random(outer * inner + 1);
             MemorySegment x = memory.of(a);
             MemorySegment z = memory.of(Arrays.copyOf(b, outer * inner));
