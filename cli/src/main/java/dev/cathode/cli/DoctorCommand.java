@@ -1,5 +1,6 @@
 package dev.cathode.cli;
 
+import dev.cathode.engine.runtime.SystemMemory;
 import dev.cathode.kernels.cpu.OffHeap;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
@@ -96,7 +97,7 @@ final class DoctorCommand implements Callable<Integer> {
         out.printf("%-24s %d%s%n", "processors", processors, machine.processorLimit().isPresent()
                 ? " (the container allows " + machine.processorLimit().getAsDouble() + ")" : "");
         out.printf("%-24s %s, %s available%s%n", "memory", Sizes.bytes(machine.totalMemory()),
-                Sizes.bytes(machine.availableMemory()), machine.memoryLimit().isPresent()
+                Sizes.bytes(SystemMemory.available()), machine.memoryLimit().isPresent()
                         ? " (the container allows " + Sizes.bytes(machine.memoryLimit().getAsLong()) + ")" : "");
         out.printf("%-24s %s at most%n", "Java heap", Sizes.bytes(Runtime.getRuntime().maxMemory()));
         out.println();
@@ -124,7 +125,7 @@ final class DoctorCommand implements Callable<Integer> {
         processor.put("vectorBits", vectorBits());
         ObjectNode memory = all.putObject("memory");
         memory.put("totalBytes", machine.totalMemory());
-        memory.put("availableBytes", machine.availableMemory());
+        memory.put("availableBytes", SystemMemory.available());
         machine.memoryLimit().ifPresent(limit -> memory.put("containerLimitBytes", limit));
         memory.put("hugePages", machine.hugePages());
         ArrayNode list = all.putArray("parts");

@@ -12,24 +12,21 @@ import java.util.OptionalLong;
 /// What the system says about memory and processors. Linux tells it in files; elsewhere Java's own answers are used.
 ///
 /// @param totalMemory bytes of memory in the machine
-/// @param availableMemory bytes that a new process can have without pushing others out, within the limit of the
-///         container
 /// @param memoryLimit bytes that the container (control group) allows, if it limits them
 /// @param processorLimit processors that the container allows, if it limits them
 /// @param hugePages how the system backs large memory: `always`, `madvise` or `never`; `unknown` where it does not say
-record Machine(long totalMemory, long availableMemory, OptionalLong memoryLimit, OptionalDouble processorLimit,
+record Machine(long totalMemory, OptionalLong memoryLimit, OptionalDouble processorLimit,
                String hugePages) {
     /// Asks this machine.
     static Machine ask() {
         OperatingSystemMXBean system = (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
-        return ask(Path.of("/"), system.getTotalMemorySize(), system.getFreeMemorySize());
+        return ask(Path.of("/"), system.getTotalMemorySize());
     }
 
-    /// Asks the files under `root`; what they do not tell is taken from the numbers given.
-    static Machine ask(Path root, long total, long free) {
+    /// Asks the files under `root`; if they do not tell how much memory there is, it is `total`.
+    static Machine ask(Path root, long total) {
         List<String> meminfo = lines(root.resolve("proc/meminfo"));
         long machineTotal = kilobytes(meminfo, "MemTotal:").orElse(total);
-        long available = kilobytes(meminfo, "MemAvailable:").orElse(free);
         OptionalLong limit = OptionalLong.empty();
         OptionalDouble processors = OptionalDouble.empty();
         for (Path group = group(root); group != null && group.startsWith(root.resolve("sys/fs/cgroup"));
@@ -38,17 +35,12 @@ record Machine(long totalMemory, long availableMemory, OptionalLong memoryLimit,
             if (most.isPresent() && (limit.isEmpty() || most.getAsLong() < limit.getAsLong())) {
                 limit = most;
             }
-            if (most.isPresent()) {
-                long reclaimable = kilobytes(lines(group.resolve("memory.stat")), "inactive_file").orElse(0) / 1024;
-                long used = number(group, "memory.current").orElse(0) - reclaimable;
-                available = Math.min(available, Math.max(0, most.getAsLong() - used));
-            }
             OptionalDouble share = processors(group);
             if (share.isPresent()) {
                 processors = OptionalDouble.of(Math.min(share.getAsDouble(), processors.orElse(Double.MAX_VALUE)));
             }
         }
-        return new Machine(machineTotal, available, limit, processors, hugePages(root));
+        return new Machine(machineTotal, limit, processors, hugePages(root));
     }
 
     /// The folder of the control group of this process (version 2).

@@ -44,56 +44,10 @@ final class Posix {
         }
     }
 
-    /// A second number for an open file.
-    static int dup(int file) {
-        try {
-            return (int) function("dup", JAVA_INT).invokeExact(file);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
     /// Makes `target` a second number for an open file, closing what it was.
     static int dup2(int file, int target) {
         try {
             return (int) function("dup2", JAVA_INT, JAVA_INT).invokeExact(file, target);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /// Closes a file.
-    static int close(int file) {
-        try {
-            return (int) function("close", JAVA_INT).invokeExact(file);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /// Opens a file for writing; it stays open in the program that [#execv] starts.
-    static int creat(String file) {
-        try (Arena arena = Arena.ofConfined()) {
-            return (int) function("creat", ADDRESS, JAVA_INT).invokeExact(arena.allocateFrom(file), 0600);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /// Sets a variable in the environment that [#execv] hands on.
-    static int setenv(String name, String value) {
-        try (Arena arena = Arena.ofConfined()) {
-            return (int) function("setenv", ADDRESS, ADDRESS, JAVA_INT)
-                    .invokeExact(arena.allocateFrom(name), arena.allocateFrom(value), 1);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    /// Removes a variable from the environment that [#execv] hands on.
-    static int unsetenv(String name) {
-        try (Arena arena = Arena.ofConfined()) {
-            return (int) function("unsetenv", ADDRESS).invokeExact(arena.allocateFrom(name));
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

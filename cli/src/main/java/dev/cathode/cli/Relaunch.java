@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /// Starts this program again in a virtual machine with the flags it needs, so that `java -jar cathode.jar` needs none.
 ///
@@ -20,9 +21,12 @@ final class Relaunch {
     private static final String DONE = "cathode.relaunched";
     /// The number under which the second virtual machine finds the real error stream: while it starts, its own is
     /// `/dev/null`, because it insists on printing a warning that the Vector API is incubating.
-    private static final String STDERR = "cathode.stderr";
+    private static final int STDERR = 9;
+    private static final String MOVED = "cathode.stderr.moved";
     /// Environment variables that Java reads arguments from. Those are among the input arguments already.
     private static final List<String> VARIABLES = List.of("JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS");
+
+    private static final String ASCII = "ANSI_X3.4-1968";
 
     private Relaunch() { }
 
@@ -69,31 +73,31 @@ final class Relaunch {
         return command;
     }
 
-    /// Replaces this process; returns if that fails, with everything as it was but the environment.
+    /// Replaces this process; returns if that fails. The shell in between moves the error stream and changes the
+    /// environment: one call of a C function instead of ten, each of which would take Java ten milliseconds to
+    /// prepare. The launcher script does the same.
     private static void replace(String java, List<String> input, String[] args) {
-        int stderr = Posix.dup(Posix.STDERR);
-        List<String> more = stderr < 0 ? List.of() : List.of("-D" + STDERR + "=" + stderr);
-        List<String> command = command(java, input, more, System.getProperty("java.class.path"), args);
+        StringBuilder script = new StringBuilder("unset");
+        VARIABLES.forEach(variable -> script.append(' ').append(variable));
+        List<String> command = command(java, input, List.of("-D" + MOVED + "=true"),
+                System.getProperty("java.class.path"), args);
         List<byte[]> bytes = new ArrayList<>(command.stream().map(String::getBytes).toList());
         List<byte[]> given = givenBytes(args.length);
-        if (!System.getProperty("sun.jnu.encoding").equals("UTF-8") && given.size() == args.length) {
-            // In the C locale Java has lost every letter beyond ASCII: hand on the original, and a better locale.
+        if (System.getProperty("sun.jnu.encoding").equals(ASCII) && given.size() == args.length) {
+            // In the C locale Java has lost every other letter: hand on the original, and a better locale.
             bytes.subList(bytes.size() - args.length, bytes.size()).clear();
             bytes.addAll(given);
-            Posix.setenv("LC_ALL", "C.UTF-8");
+            script.append("; export LC_ALL=C.UTF-8");
         }
-        VARIABLES.forEach(Posix::unsetenv);
-        if (stderr >= 0) {
-            int nowhere = Posix.creat("/dev/null");
-            if (nowhere >= 0) {
-                Posix.dup2(nowhere, Posix.STDERR);
-                Posix.close(nowhere);
-            }
-        }
-        Posix.execv(java, bytes);
-        if (stderr >= 0) {
-            Posix.dup2(stderr, Posix.STDERR);
-            Posix.close(stderr);
+        script.append("; exec \"$@\" " + STDERR + ">&2 2>/dev/null");
+        bytes.addAll(0, Stream.of("sh", "-c", script.toString(), "cathode").map(String::getBytes).toList());
+        Posix.execv("/bin/sh", bytes);
+    }
+
+    /// In the second virtual machine: takes the real error stream back.
+    static void arrive() {
+        if (Boolean.getBoolean(MOVED)) {
+            Posix.dup2(STDERR, Posix.STDERR);
         }
     }
 
@@ -113,15 +117,6 @@ final class Relaunch {
             return List.of();
         }
         return arguments.size() < count ? List.of() : arguments.subList(arguments.size() - count, arguments.size());
-    }
-
-    /// In the second virtual machine: takes the real error stream back.
-    static void arrive() {
-        Integer stderr = Integer.getInteger(STDERR);
-        if (stderr != null) {
-            Posix.dup2(stderr, Posix.STDERR);
-            Posix.close(stderr);
-        }
     }
 
     private static int child(List<String> command) {

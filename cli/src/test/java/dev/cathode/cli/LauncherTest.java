@@ -38,7 +38,9 @@ class LauncherTest {
         Files.writeString(root.resolve("pom.xml"), "");
         script(root.resolve("mvnw"), "echo maven \"$@\"; mkdir -p cli/target; echo jar > cli/target/cathode.jar");
         environment.put("JAVA_HOME", jdk("home", 25).toString());
-        environment.put("CATHODE_JAVA", null);
+        for (String variable : List.of("CATHODE_JAVA", "JAVA_TOOL_OPTIONS", "JDK_JAVA_OPTIONS", "_JAVA_OPTIONS")) {
+            environment.put(variable, null);
+        }
         environment.put("HOME", folder.resolve("nobody").toString());
     }
 
@@ -66,8 +68,10 @@ class LauncherTest {
     void buildsOnceAndHandsEverythingOn() {
         Outcome first = launch("sample", "two words", "$HOME");
         assertEquals(7, first.code(), "the exit code is the program's: " + first.err());
-        assertEquals(List.of("home", "<-jar>", "<" + jar + ">", "<sample>", "<two words>", "<$HOME>"),
-                first.out().lines().toList());
+        List<String> lines = first.out().lines().toList();
+        assertTrue(lines.contains("<--add-modules=jdk.incubator.vector>"), first.out());
+        assertEquals(List.of("<-jar>", "<" + jar + ">", "<sample>", "<two words>", "<$HOME>"), lines.reversed()
+                .subList(0, 5).reversed());
         assertTrue(first.err().contains("maven -q -B -pl cli -am package -DskipTests"), first.err());
         Outcome second = launch("--version");
         assertEquals("", second.err(), "nothing to build");
@@ -110,6 +114,6 @@ class LauncherTest {
     void followsLinksToItself() throws IOException {
         Path link = Files.createSymbolicLink(folder.resolve("link"), root.resolve("cathode"));
         Outcome outcome = Outcome.ofProcess(List.of("sh", link.toString(), "x"), environment);
-        assertEquals(List.of("home", "<-jar>", "<" + jar + ">", "<x>"), outcome.out().lines().toList());
+        assertTrue(outcome.out().contains("<-jar>\n<" + jar + ">\n<x>\n"), outcome.out());
     }
 }

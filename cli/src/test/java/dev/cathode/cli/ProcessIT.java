@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledOnOs;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,6 +78,20 @@ class ProcessIT {
         Outcome outcome = Outcome.ofProcess(Outcome.jar("doctor", "--", "a b", "*", "@x", "größe"), PLAIN);
         assertEquals(2, outcome.code());
         assertTrue(outcome.err().contains("'a b', '*', '@x', 'größe'"), outcome.err());
+    }
+
+    @Test
+    @DisabledOnOs(OS.WINDOWS)
+    void theLauncherStartsItToo() {
+        Map<String, String> environment = new HashMap<>(PLAIN);
+        environment.put("JAVA_HOME", System.getProperty("java.home"));
+        environment.put("CATHODE_JAVA", null);
+        environment.put("LC_ALL", "C");
+        Outcome outcome = Outcome.ofProcess(List.of("sh", "../cathode", "doctor", "größe"), environment);
+        assertEquals(2, outcome.code(), outcome.err());
+        assertEquals("", outcome.out());
+        assertEquals(1, outcome.err().lines().count(), outcome.err());
+        assertTrue(outcome.err().contains("'größe'"), outcome.err());
     }
 
     /// Containers often have no locale.
