@@ -3,11 +3,13 @@ package dev.cathode.kernels.cpu.vector;
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.cathode.kernels.cpu.Activation;
 import jdk.incubator.vector.FloatVector;
 
-/// Activations of whole vectors in place, one loop each, so that the compiler sees one function in each loop.
+/// Activations of whole vectors in place, one loop each, so that the compiler sees one function in each loop. Loads and
+/// stores are spelled out for the reason that [VectorMath] names.
 final class Activations {
     static {
         CompilerDirectives.install();
@@ -35,63 +37,64 @@ final class Activations {
     /// `x = x · gelu(gate)` over `bytes` bytes.
     static void gate(long x, long gate, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(load(x + i).mul(VectorMath.gelu(load(gate + i))), x + i);
+            FloatVector g = VectorMath.gelu(FloatVector.fromMemorySegment(SPECIES, ALL, gate + i, LE));
+            FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE).mul(g).intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void relu(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.activate(Activation.RELU, load(x + i)), x + i);
+            FloatVector v = FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE);
+            v.blend(0f, v.compare(LT, 0f)).intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void silu(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.silu(load(x + i)), x + i);
+            VectorMath.silu(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void gelu(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.gelu(load(x + i)), x + i);
+            VectorMath.gelu(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void geluTanh(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.geluTanh(load(x + i)), x + i);
+            VectorMath.geluTanh(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void quickGelu(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.quickGelu(load(x + i)), x + i);
+            VectorMath.quickGelu(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void sigmoid(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.sigmoid(load(x + i)), x + i);
+            VectorMath.sigmoid(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void tanh(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.tanh(load(x + i)), x + i);
+            VectorMath.tanh(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
         }
     }
 
     private static void softplus(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
-            store(VectorMath.softplus(load(x + i)), x + i);
+            VectorMath.softplus(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
         }
-    }
-
-    private static FloatVector load(long address) {
-        return FloatVector.fromMemorySegment(SPECIES, ALL, address, LE);
-    }
-
-    private static void store(FloatVector x, long address) {
-        x.intoMemorySegment(ALL, address, LE);
     }
 }

@@ -180,13 +180,17 @@ final class VectorElementwise implements Elementwise {
     private static void geglu(long x, long y, int columns) {
         int i = 0;
         for (; i <= columns - LANES; i += LANES) {
-            VectorMath.gelu(load(x + 4L * (columns + i))).mul(load(x + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
+            FloatVector left = load(x + 4L * i); // helpers of our own before gelu: after it they are not inlined
+            VectorMath.gelu(load(x + 4L * (columns + i))).mul(left).intoMemorySegment(ALL, y + 4L * i, LE);
         }
         if (i < columns) {
-            VectorMask<Float> mask = SPECIES.indexInRange(i, columns);
-            VectorMath.gelu(load(x + 4L * (columns + i), mask)).mul(load(x + 4L * i, mask))
-                    .intoMemorySegment(ALL, y + 4L * i, LE, mask);
+            geglu(x + 4L * i, x + 4L * (columns + i), y + 4L * i, SPECIES.indexInRange(i, columns));
         }
+    }
+
+    /// Apart from the loop, because two copies of gelu in one method are more than the compiler inlines.
+    private static void geglu(long x, long gate, long y, VectorMask<Float> mask) {
+        VectorMath.gelu(load(gate, mask)).mul(load(x, mask)).intoMemorySegment(ALL, y, LE, mask);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.cathode.kernels.cpu.vector;
 
+import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static jdk.incubator.vector.VectorOperators.ABS;
 import static jdk.incubator.vector.VectorOperators.ASHR;
 import static jdk.incubator.vector.VectorOperators.GT;
@@ -12,6 +13,9 @@ import jdk.incubator.vector.IntVector;
 
 /// Exponentials and what is made of them, on vectors, accurate to a few units in the last place over the whole range
 /// of float32, with NaN, infinities, signed zeros and denormals as IEEE 754 would have them.
+///
+/// Constants are spelled out as `FloatVector.broadcast`: the compiler inlines the library's methods into callers of any
+/// size, but our own only up to a certain size, and a vector that passes through a call is put on the heap.
 ///
 /// Polynomials are minimax fits of this project in the relative error of the function; each names its own bound.
 final class VectorMath {
@@ -31,9 +35,10 @@ final class VectorMath {
     /// eˣ, within 1.5 ulp; results below 2^-126 are denormal, not flushed.
     static FloatVector exp(FloatVector x) {
         x = x.blend(89f, x.compare(GT, 89f)).blend(-104f, x.compare(LT, -104f)); // keeps NaN, unlike min and max
-        FloatVector rounded = x.fma(vector(LOG2_E), vector(ROUND));
+        FloatVector rounded = x.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
         FloatVector n = rounded.sub(ROUND);
-        FloatVector r = n.fma(vector(-LN2_LOW), n.fma(vector(-LN2_HIGH), x));
+        FloatVector r = n.fma(FloatVector.broadcast(SPECIES, -LN2_LOW),
+                n.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), x));
         FloatVector p = expm1Reduced(r).add(1f);
         // 2^n as two factors, since n goes from -150 to 128
         IntVector bits = rounded.reinterpretAsInts().sub(0x4b400000);
@@ -43,20 +48,21 @@ final class VectorMath {
 
     /// eˣ - 1 for x from 0 to 40, within 2 ulp.
     private static FloatVector expm1OfPositive(FloatVector x) {
-        FloatVector rounded = x.fma(vector(LOG2_E), vector(ROUND));
+        FloatVector rounded = x.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
         FloatVector n = rounded.sub(ROUND);
-        FloatVector r = n.fma(vector(-LN2_LOW), n.fma(vector(-LN2_HIGH), x));
+        FloatVector r = n.fma(FloatVector.broadcast(SPECIES, -LN2_LOW),
+                n.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), x));
         FloatVector scale = power(rounded.reinterpretAsInts().sub(0x4b400000));
         return expm1Reduced(r).fma(scale, scale.sub(1f));
     }
 
     /// eʳ - 1 for |r| ≤ ln 2 / 2: r + r² q(r), relative error 1.3e-8 before rounding.
     private static FloatVector expm1Reduced(FloatVector r) {
-        FloatVector q = vector(1.388251838666291e-3f)
-                .fma(r, vector(8.366540355764594e-3f))
-                .fma(r, vector(4.16672004911937e-2f))
-                .fma(r, vector(0.16666543474059564f))
-                .fma(r, vector(0.499999981507388f));
+        FloatVector q = FloatVector.broadcast(SPECIES, 1.388251838666291e-3f)
+                .fma(r, FloatVector.broadcast(SPECIES, 8.366540355764594e-3f))
+                .fma(r, FloatVector.broadcast(SPECIES, 4.16672004911937e-2f))
+                .fma(r, FloatVector.broadcast(SPECIES, 0.16666543474059564f))
+                .fma(r, FloatVector.broadcast(SPECIES, 0.499999981507388f));
         return q.mul(r).fma(r, r);
     }
 
@@ -68,7 +74,7 @@ final class VectorMath {
     /// 1 / (1 + e⁻ˣ).
     static FloatVector sigmoid(FloatVector x) {
         FloatVector e = exp(x.lanewise(ABS).neg());
-        return vector(1f).blend(e, x.compare(LT, 0f)).div(e.add(1f));
+        return FloatVector.broadcast(SPECIES, 1f).blend(e, x.compare(LT, 0f)).div(e.add(1f));
     }
 
     /// tanh x, relative error below 4 ulp also near zero.
@@ -90,10 +96,10 @@ final class VectorMath {
     static FloatVector log1pOfFraction(FloatVector u) {
         FloatVector s = u.div(u.add(2f));
         FloatVector s2 = s.mul(s);
-        FloatVector q = vector(0.28053750547491285f)
-                .fma(s2, vector(0.2799398198719008f))
-                .fma(s2, vector(0.4002196046933507f))
-                .fma(s2, vector(0.666664096551073f));
+        FloatVector q = FloatVector.broadcast(SPECIES, 0.28053750547491285f)
+                .fma(s2, FloatVector.broadcast(SPECIES, 0.2799398198719008f))
+                .fma(s2, FloatVector.broadcast(SPECIES, 0.4002196046933507f))
+                .fma(s2, FloatVector.broadcast(SPECIES, 0.666664096551073f));
         return q.mul(s2).fma(s, s.add(s));
     }
 
@@ -106,21 +112,22 @@ final class VectorMath {
         FloatVector square = a.mul(a);
         FloatVector lost = a.fma(a, square.neg());
         FloatVector e = exp(square.mul(-0.5f));
-        e = e.mul(lost).fma(vector(-0.5f), e);
+        e = e.mul(lost).fma(FloatVector.broadcast(SPECIES, -0.5f), e);
         // Q = erfcx(a/√2)/2 = t · P(t - 1/2), t = 1/(1 + 0.35 a), relative error 3.2e-8 before rounding
-        FloatVector t = vector(1f).div(a.fma(vector(0.35f), vector(1f)));
+        FloatVector one = FloatVector.broadcast(SPECIES, 1f);
+        FloatVector t = one.div(a.fma(FloatVector.broadcast(SPECIES, 0.35f), one));
         FloatVector u = t.sub(0.5f);
-        FloatVector p = vector(-0.02916368552011152f)
-                .fma(u, vector(0.02740508157083929f))
-                .fma(u, vector(0.04416336440951921f))
-                .fma(u, vector(-0.05614093926935242f))
-                .fma(u, vector(-0.08173969784587845f))
-                .fma(u, vector(0.08187088632074228f))
-                .fma(u, vector(0.28439577427488405f))
-                .fma(u, vector(0.3429916084099342f))
-                .fma(u, vector(0.2532442768097605f));
+        FloatVector p = FloatVector.broadcast(SPECIES, -0.02916368552011152f)
+                .fma(u, FloatVector.broadcast(SPECIES, 0.02740508157083929f))
+                .fma(u, FloatVector.broadcast(SPECIES, 0.04416336440951921f))
+                .fma(u, FloatVector.broadcast(SPECIES, -0.05614093926935242f))
+                .fma(u, FloatVector.broadcast(SPECIES, -0.08173969784587845f))
+                .fma(u, FloatVector.broadcast(SPECIES, 0.08187088632074228f))
+                .fma(u, FloatVector.broadcast(SPECIES, 0.28439577427488405f))
+                .fma(u, FloatVector.broadcast(SPECIES, 0.3429916084099342f))
+                .fma(u, FloatVector.broadcast(SPECIES, 0.2532442768097605f));
         FloatVector tail = e.mul(t.mul(p));
-        return vector(1f).sub(tail).blend(tail, x.compare(LT, 0f));
+        return FloatVector.broadcast(SPECIES, 1f).sub(tail).blend(tail, x.compare(LT, 0f));
     }
 
     /// x · Φ(x).
@@ -130,7 +137,8 @@ final class VectorMath {
 
     /// x / 2 · (1 + tanh(√(2/π) (x + 0.044715 x³))), which is x · sigmoid of twice that argument.
     static FloatVector geluTanh(FloatVector x) {
-        FloatVector inner = x.mul(x).fma(vector(1.5957691216057308f * 0.044715f), vector(1.5957691216057308f));
+        FloatVector inner = x.mul(x).fma(FloatVector.broadcast(SPECIES, 1.5957691216057308f * 0.044715f),
+                FloatVector.broadcast(SPECIES, 1.5957691216057308f));
         return x.mul(sigmoid(x.mul(inner)));
     }
 
@@ -162,9 +170,5 @@ final class VectorMath {
     private static FloatVector withSignOf(FloatVector x, FloatVector magnitude) {
         IntVector sign = x.reinterpretAsInts().and(0x80000000);
         return magnitude.reinterpretAsInts().or(sign).reinterpretAsFloats();
-    }
-
-    private static FloatVector vector(float value) {
-        return FloatVector.broadcast(Simd.SPECIES, value);
     }
 }
