@@ -7,6 +7,8 @@ module dev.cathode.engine {
     requires org.slf4j;
 
     exports dev.cathode.engine.compile;
+    exports dev.cathode.engine.benchmark;
+    exports dev.cathode.engine.diffusion;
     exports dev.cathode.engine.graph;
     exports dev.cathode.engine.models;
     exports dev.cathode.engine.nn;

@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
             " 1:failed: the message says what and why",
             " 2:the command line is wrong",
             " 130:interrupted by Ctrl-C (143: ended by SIGTERM)"},
-        subcommands = {InspectCommand.class, ConvertCommand.class, DoctorCommand.class,
+        subcommands = {InspectCommand.class, ConvertCommand.class, BenchCommand.class, DoctorCommand.class,
             CompletionCommand.class})
 final class CathodeCommand implements Runnable {
     static final int DONE = 0;

@@ -20,6 +20,10 @@ public interface Device extends AutoCloseable {
     /// @throws InsufficientMemoryException if the plan does not fit; nothing is allocated then
     Executable compile(Graph graph, DeviceWeights weights, CompileOptions options);
 
+    /// Bytes that [#compile] would allocate: the arena, and weights in the form the kernels want as far as they are not
+    /// there yet. Allocates nothing.
+    long requiredBytes(Graph graph, DeviceWeights weights, CompileOptions options);
+
     /// Ends the device's threads; weights and executables must be closed before.
     @Override
     void close();

@@ -12,6 +12,7 @@ import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cpu.Rearrangement;
 import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.Workers;
 import java.lang.foreign.ValueLayout;
 
 /// All kernels, by their formulas.
@@ -19,6 +20,11 @@ public final class PlainKernels implements CpuKernels {
     @Override
     public String description() {
         return "plain formulas";
+    }
+
+    @Override
+    public double peakRate(Workers workers) {
+        throw new UnsupportedOperationException("plain kernels are not for measuring");
     }
 
     @Override

@@ -1,12 +1,23 @@
 package dev.cathode.kernels.cpu;
 
+import dev.cathode.kernels.cpu.vector.VectorKernels;
+
 /// The door to the CPU kernels: one implementation per way of writing them.
 public interface CpuKernels {
+    /// The kernels on the Vector API.
+    static CpuKernels vector() {
+        return new VectorKernels();
+    }
+
     /// Which kernels these are, for people: "Vector API, 512 bit".
     String description();
 
     /// Floats in one vector register.
     int lanes();
+
+    /// Floating-point operations per second that this machine reaches with nothing but fused multiply-adds in registers,
+    /// measured now (a fraction of a second) on the pool.
+    double peakRate(Workers workers);
 
     /// Prepares a convolution or linear layer.
     ///

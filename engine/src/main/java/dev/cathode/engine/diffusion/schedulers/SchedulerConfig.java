@@ -26,7 +26,7 @@ public final class SchedulerConfig {
     /// @param className the scheduler it is for, as `_class_name`
     /// @param values keys and values; those listed under `_use_default_values` were defaults of the class it was
     ///         written for, and do not count
-    SchedulerConfig(String source, String className, JsonNode values) {
+    public SchedulerConfig(String source, String className, JsonNode values) {
         if (!values.isObject()) {
             throw new CheckpointException(source + ": a scheduler's configuration is a JSON object");
         }

@@ -29,6 +29,11 @@ public final class CpuDevice implements Device {
         workers = new Workers(options.threads());
     }
 
+    /// Starts the worker threads, for the kernels on the Vector API.
+    public static CpuDevice open(CpuOptions options) {
+        return open(options, CpuKernels.vector());
+    }
+
     /// Starts the worker threads for kernels of a certain kind.
     public static CpuDevice open(CpuOptions options, CpuKernels kernels) {
         return new CpuDevice(options, kernels);
@@ -45,22 +50,38 @@ public final class CpuDevice implements Device {
         return new CpuWeights(checkpoint, kernels, workers, options.storage());
     }
 
-    @Override
-    public Executable compile(Graph graph, DeviceWeights weights, CompileOptions compile) {
-        CpuWeights cpuWeights = (CpuWeights) weights;
-        cpuWeights.check(graph);
+    /// A graph brought into the order and form in which it runs.
+    private record Planned(Graph graph, MemoryPlan plan, Map<Value, CpuKernel> steps) {
+        long requiredBytes() {
+            return plan.arenaBytes() + steps.values().stream().mapToLong(CpuKernel::weightBytes).sum();
+        }
+    }
+
+    private Planned plan(Graph graph, CpuWeights weights, CompileOptions compile) {
+        weights.check(graph);
         Graph fused = compile.fuse() ? Fusion.apply(graph, compile.taps()) : Fusion.none(graph, compile.taps());
         Schedule schedule = Schedule.of(fused, compile.constantInputs());
-        CpuLowering lowering = new CpuLowering(kernels, workers, cpuWeights, options.convolutions());
+        CpuLowering lowering = new CpuLowering(kernels, workers, weights, options.convolutions());
         Map<Value, CpuKernel> steps = new LinkedHashMap<>();
         schedule.steps().forEach(value -> steps.put(value, lowering.lower(value)));
         MemoryPlan plan = MemoryPlan.of(fused, schedule, value -> steps.get(value).workspaceBytes());
-        long needed = plan.arenaBytes() + steps.values().stream().mapToLong(CpuKernel::weightBytes).sum();
+        return new Planned(fused, plan, steps);
+    }
+
+    @Override
+    public Executable compile(Graph graph, DeviceWeights weights, CompileOptions compile) {
+        Planned planned = plan(graph, (CpuWeights) weights, compile);
         long available = SystemMemory.available();
-        if (needed > available) {
-            throw new InsufficientMemoryException(needed, available);
+        if (planned.requiredBytes() > available) {
+            throw new InsufficientMemoryException(planned.requiredBytes(), available);
         }
-        return new CpuExecutable(fused, plan, steps, compile.constantInputs(), cpuWeights);
+        return new CpuExecutable(planned.graph(), planned.plan(), planned.steps(), compile.constantInputs(),
+                (CpuWeights) weights);
+    }
+
+    @Override
+    public long requiredBytes(Graph graph, DeviceWeights weights, CompileOptions compile) {
+        return plan(graph, (CpuWeights) weights, compile).requiredBytes();
     }
 
     @Override
