@@ -15,11 +15,16 @@ import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.Goldens;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,7 +36,11 @@ public final class GoldenNetwork implements AutoCloseable {
     /// Ways to compute, and what they may cost in precision.
     public enum Way {
         /// Formulas in double precision: if this fails, the network is wrong.
-        PLAIN(ConvolutionAlgorithm.DIRECT, 1);
+        PLAIN(ConvolutionAlgorithm.DIRECT, 1),
+        /// The fast kernels without Winograd.
+        DIRECT(ConvolutionAlgorithm.DIRECT, 1),
+        /// What users get.
+        AUTO(ConvolutionAlgorithm.AUTO, 10);
 
         private final ConvolutionAlgorithm convolutions;
         /// On the goldens' tolerances.
@@ -43,7 +52,7 @@ public final class GoldenNetwork implements AutoCloseable {
         }
 
         CpuKernels kernels() {
-            return new PlainKernels();
+            return this == PLAIN ? new PlainKernels() : CpuKernels.vector();
         }
     }
 
@@ -109,12 +118,32 @@ public final class GoldenNetwork implements AutoCloseable {
     /// Asserts that every output a file holds is among the results, under the same name or as a tap, and matches.
     public void assertAllMatch(Goldens.Topic topic, String file, Map<String, float[]> results) {
         for (Goldens.Tensor output : topic.outputs(file)) {
-            String name = output.name().replaceFirst("^hidden\\.", "hidden_states.");
-            float[] result = results.getOrDefault(name, results.get("tap." + name));
-            if (result == null) {
-                throw new AssertionError(file + " holds " + name + ", the network gives " + results.keySet());
-            }
-            assertMatches(topic, file, output.name(), result);
+            assertMatches(topic, file, output.name(), result(results, output.name()));
+        }
+    }
+
+    /// The result that a golden file calls `name`: an output or a tap.
+    public float[] result(Map<String, float[]> results, String name) {
+        String ours = name.replaceFirst("^hidden\\.", "hidden_states.");
+        float[] result = results.getOrDefault(ours, results.get("tap." + ours));
+        if (result == null) {
+            throw new AssertionError("the golden file holds " + name + ", the network gives " + results.keySet());
+        }
+        return result;
+    }
+
+    /// By what the goldens' tolerances are multiplied.
+    public double factor() {
+        return way.factor;
+    }
+
+    /// The topics below a folder of the goldens, `unet/sd1` and the like.
+    public static List<Goldens.Topic> topics(String folder) {
+        try (Stream<Path> paths = Files.list(Goldens.root().resolve(folder))) {
+            return paths.filter(path -> Files.exists(path.resolve("golden.json"))).sorted()
+                    .map(path -> Goldens.topic(folder + '/' + path.getFileName())).toList();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

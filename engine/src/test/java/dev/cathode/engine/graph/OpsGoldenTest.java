@@ -30,7 +30,8 @@ class OpsGoldenTest {
         OPS.json("cases.json").propertyStream().forEach(file -> {
             try (var network = new GoldenNetwork(way, OPS.file(file.getKey()))) {
                 file.getValue().propertyStream()
-                        .filter(c -> !c.getValue().path("training").asBoolean(false)) // statistics of a batch are no operation
+                        // Normalising by the statistics of the batch itself is no operation of the graph.
+                        .filter(c -> !c.getValue().path("training").asBoolean(false))
                         .forEach(c -> new Case(file.getKey(), c.getKey(), c.getValue()).check(network));
             }
         });
@@ -192,7 +193,8 @@ class OpsGoldenTest {
             }
             if (name.startsWith("resize")) {
                 Filter filter = Filter.valueOf(attributes.get("mode").stringValue().toUpperCase(Locale.ROOT));
-                return Ops.unary(new Op.Resize(filter, attributes.get("antialias").booleanValue(), size[0], size[1]), x);
+                boolean antialias = attributes.get("antialias").booleanValue();
+                return Ops.unary(new Op.Resize(filter, antialias, size[0], size[1]), x);
             }
             int kernel = attributes.get("kernel").intValue();
             int stride = attributes.get("stride").intValue();

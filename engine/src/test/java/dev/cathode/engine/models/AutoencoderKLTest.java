@@ -18,11 +18,12 @@ class AutoencoderKLTest {
     @ParameterizedTest
     @EnumSource
     void everyBlockIsThatOfTheReference(GoldenNetwork.Way way) {
-        Goldens.Topic topic = Goldens.topic("vae/sd");
-        var config = AutoencoderKLConfig.parse(topic.json("config.json"), "vae/sd");
-        try (var network = new GoldenNetwork(way, topic.file(topic.json().get("weights").stringValue()))) {
-            for (String file : GoldenNetwork.forwardFiles(topic)) {
-                network.assertAllMatch(topic, file, results(network, config, topic, file));
+        for (Goldens.Topic topic : GoldenNetwork.topics("vae")) {
+            var config = AutoencoderKLConfig.parse(topic.json("config.json"), topic.name());
+            try (var network = new GoldenNetwork(way, topic.file(topic.json().get("weights").stringValue()))) {
+                for (String file : GoldenNetwork.forwardFiles(topic)) {
+                    network.assertAllMatch(topic, file, results(network, config, topic, file));
+                }
             }
         }
     }

@@ -2,6 +2,7 @@ package dev.cathode.engine.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cathode.engine.golden.GoldenNetwork;
 import dev.cathode.engine.graph.Costs;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.weights.Goldens;
@@ -9,8 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -18,21 +17,22 @@ import tools.jackson.databind.json.JsonMapper;
 class ModelParametersTest {
     private static final JsonMapper JSON = new JsonMapper();
 
-    @ParameterizedTest
-    @ValueSource(strings = {"unet/sd1", "unet/sd2"})
-    void unetHasTheParametersOfTheFile(String name) {
-        Goldens.Topic topic = Goldens.topic(name);
-        var config = UNet2DConditionConfig.parse(topic.json("config.json"), name);
-        Parameters.assertSame(topic.file(topic.json().get("weights").stringValue()),
-                UNet2DConditionModel.graph(config, 1, 8, 8, 5));
+    @Test
+    void unetHasTheParametersOfTheFile() {
+        for (Goldens.Topic topic : GoldenNetwork.topics("unet")) {
+            var config = UNet2DConditionConfig.parse(topic.json("config.json"), topic.name());
+            Parameters.assertSame(topic.file(topic.json().get("weights").stringValue()),
+                    UNet2DConditionModel.graph(config, 1, 8, 8, 5));
+        }
     }
 
     @Test
     void autoencoderHasTheParametersOfTheFile() {
-        Goldens.Topic topic = Goldens.topic("vae/sd");
-        var config = AutoencoderKLConfig.parse(topic.json("config.json"), "vae/sd");
-        Parameters.assertSame(topic.file(topic.json().get("weights").stringValue()),
-                AutoencoderKL.encodeGraph(config, 1, 16, 16), AutoencoderKL.decodeGraph(config, 1, 2, 2));
+        for (Goldens.Topic topic : GoldenNetwork.topics("vae")) {
+            var config = AutoencoderKLConfig.parse(topic.json("config.json"), topic.name());
+            Parameters.assertSame(topic.file(topic.json().get("weights").stringValue()),
+                    AutoencoderKL.encodeGraph(config, 1, 16, 16), AutoencoderKL.decodeGraph(config, 1, 2, 2));
+        }
     }
 
     @Test

@@ -2,8 +2,8 @@ package dev.cathode.engine.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.cathode.engine.golden.HashedWeights;
 import dev.cathode.engine.graph.Graph;
-import dev.cathode.engine.graph.Shape;
 import dev.cathode.weights.Checkpoint;
 import java.util.List;
 import java.util.Map;
@@ -18,7 +18,7 @@ final class Parameters {
     static Map<String, List<Long>> torchShapes(Graph... graphs) {
         Map<String, List<Long>> shapes = new TreeMap<>();
         for (Graph graph : graphs) {
-            graph.parameters().forEach((name, value) -> shapes.put(name, torchShape(value.shape())));
+            graph.parameters().forEach((name, value) -> shapes.put(name, HashedWeights.torchShape(value.shape())));
         }
         return shapes;
     }
@@ -33,10 +33,5 @@ final class Parameters {
         Map<String, List<Long>> expected = file.names().stream().filter(n -> !n.endsWith(".position_ids"))
                 .collect(Collectors.toMap(n -> n, n -> file.tensor(n).shape(), (a, b) -> a, TreeMap::new));
         assertEquals(expected, torchShapes(graphs), file.source());
-    }
-
-    private static List<Long> torchShape(Shape shape) {
-        List<Long> dims = shape.dims().stream().map(Integer::longValue).toList();
-        return dims.size() < 4 ? dims : List.of(dims.get(0), dims.get(3), dims.get(1), dims.get(2));
     }
 }

@@ -12,25 +12,16 @@ import org.junit.jupiter.params.provider.EnumSource;
 class UNet2DConditionModelTest {
     @ParameterizedTest
     @EnumSource
-    void everyBlockOfStableDiffusion1(GoldenNetwork.Way way) {
-        check("unet/sd1", way);
-    }
-
-    @ParameterizedTest
-    @EnumSource
-    void everyBlockOfStableDiffusion2(GoldenNetwork.Way way) {
-        check("unet/sd2", way);
-    }
-
-    private static void check(String name, GoldenNetwork.Way way) {
-        Goldens.Topic topic = Goldens.topic(name);
-        var config = UNet2DConditionConfig.parse(topic.json("config.json"), name);
-        try (var network = new GoldenNetwork(way, topic.file(topic.json().get("weights").stringValue()))) {
-            for (String file : GoldenNetwork.forwardFiles(topic)) {
-                int[] sample = topic.shape(file, "sample");
-                Graph graph = UNet2DConditionModel.graph(config, sample[0], sample[2], sample[3],
-                        topic.shape(file, "encoder_hidden_states")[1]);
-                network.assertAllMatch(topic, file, network.run(graph, inputs(topic, file, sample[0])));
+    void everyBlockIsThatOfTheReference(GoldenNetwork.Way way) {
+        for (Goldens.Topic topic : GoldenNetwork.topics("unet")) {
+            var config = UNet2DConditionConfig.parse(topic.json("config.json"), topic.name());
+            try (var network = new GoldenNetwork(way, topic.file(topic.json().get("weights").stringValue()))) {
+                for (String file : GoldenNetwork.forwardFiles(topic)) {
+                    int[] sample = topic.shape(file, "sample");
+                    Graph graph = UNet2DConditionModel.graph(config, sample[0], sample[2], sample[3],
+                            topic.shape(file, "encoder_hidden_states")[1]);
+                    network.assertAllMatch(topic, file, network.run(graph, inputs(topic, file, sample[0])));
+                }
             }
         }
     }

@@ -39,6 +39,8 @@ final class CpuWeights implements DeviceWeights {
     private final Workers workers;
     private final Optional<WeightStorage> storage;
     private final Arena arena = Arena.ofShared();
+    /// Parameters found in the checkpoint, in the shapes they were found in.
+    private final Map<String, Shape> fitting = new HashMap<>();
     private final Map<String, Long> packed = new HashMap<>();
     private final Map<String, Long> vectors = new HashMap<>();
     private MemorySegment slab = MemorySegment.NULL;
@@ -68,10 +70,15 @@ final class CpuWeights implements DeviceWeights {
     void check(Graph graph) {
         List<String> wrong = new ArrayList<>();
         graph.parameters().forEach((name, value) -> {
+            if (value.shape().equals(fitting.get(name))) {
+                return;
+            }
             if (!checkpoint.names().contains(name)) {
                 wrong.add(name + " " + fileShape(value.shape()) + " is missing");
             } else if (!fits(value.shape(), checkpoint.tensor(name).shape())) {
                 wrong.add(name + " is " + checkpoint.tensor(name).shape() + ", not " + fileShape(value.shape()));
+            } else {
+                fitting.put(name, value.shape());
             }
         });
         if (!wrong.isEmpty()) {
