@@ -22,7 +22,7 @@ import picocli.CommandLine.Spec;
             " 1:failed: the message says what and why",
             " 2:the command line is wrong",
             " 130:interrupted by Ctrl-C (143: ended by SIGTERM)"},
-        subcommands = {InspectCommand.class, ConvertCommand.class, BenchCommand.class, DoctorCommand.class,
+        subcommands = {SampleCommand.class, InspectCommand.class, ConvertCommand.class, DoctorCommand.class,
             CompletionCommand.class})
 final class CathodeCommand implements Runnable {
     static final int DONE = 0;
@@ -52,6 +52,7 @@ final class CathodeCommand implements Runnable {
         CathodeCommand root = new CathodeCommand();
         CommandLine line = new CommandLine(root);
         line.setOut(out).setErr(err);
+        OptionGroups.show(line.getSubcommands().get("sample").getCommandSpec(), SampleOptions.GROUPS);
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setUsageHelpAutoWidth(true);
         line.setParameterExceptionHandler((e, args) -> Failures.usage(e));

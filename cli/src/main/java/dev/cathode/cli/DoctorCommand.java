@@ -1,6 +1,7 @@
 package dev.cathode.cli;
 
 import dev.cathode.engine.runtime.SystemMemory;
+import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.OffHeap;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
@@ -60,6 +61,7 @@ final class DoctorCommand implements Callable<Integer> {
         parts.add(new Part("vectors", bits >= 128, false, bits >= 128
                 ? "Vector API, " + bits + " bit: " + bits / Float.SIZE + " floats at once"
                 : "the Vector API knows no vectors of this processor: everything works, slowly"));
+        parts.add(new Part("kernels", true, true, CpuKernels.vector().description()));
         parts.add(memory());
         parts.add(switch (machine.hugePages()) {
             case "always", "madvise" -> new Part("huge pages", true, false, "transparent, " + machine.hugePages());

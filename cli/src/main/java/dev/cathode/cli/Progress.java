@@ -1,6 +1,7 @@
 package dev.cathode.cli;
 
 import java.io.PrintWriter;
+import java.text.DecimalFormat;
 import java.time.temporal.ChronoUnit;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -66,7 +67,7 @@ final class Progress {
         private Shown(String label, int steps) {
             bar = new ProgressBarBuilder().setTaskName(label).setInitialMax(steps).setStyle(ProgressBarStyle.ASCII)
                     .setUpdateIntervalMillis(UPDATE_MILLIS).setUnit(" steps", 1)
-                    .setSpeedUnit(ChronoUnit.SECONDS).showSpeed()
+                    .setSpeedUnit(ChronoUnit.SECONDS).showSpeed(new DecimalFormat("0.00"))
                     .setConsumer(new DelegatingProgressBarConsumer(this::print, width())).build();
         }
 

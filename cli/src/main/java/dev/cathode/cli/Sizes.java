@@ -25,4 +25,16 @@ final class Sizes {
     static String count(long count) {
         return String.format(Locale.ROOT, "%,d", count);
     }
+
+    /// Floating-point operations: "1.607 TFLOP".
+    static String flops(double flops) {
+        String[] units = {"FLOP", "kFLOP", "MFLOP", "GFLOP", "TFLOP"};
+        int unit = 0;
+        double value = flops;
+        while (value >= 1000 && unit < units.length - 1) {
+            value /= 1000;
+            unit++;
+        }
+        return String.format(Locale.ROOT, "%.3f %s", value, units[unit]);
+    }
 }

@@ -48,6 +48,8 @@ class InspectCommandTest {
         JsonNode wide = json(MODEL.toString(), "--size", "128x64").get("run");
         assertEquals(128, wide.get("width").intValue());
         assertEquals(small.get("textFlops"), wide.get("textFlops"));
+        assertTrue(wide.at("/memoryBytes/normal").longValue() > small.at("/memoryBytes/normal").longValue());
+        assertTrue(small.at("/memoryBytes/normal").longValue() > small.at("/memoryBytes/low").longValue());
         assertTrue(wide.get("stepFlops").doubleValue() > 1.9 * small.get("stepFlops").doubleValue());
         assertTrue(wide.get("decodeFlops").doubleValue() > 1.9 * small.get("decodeFlops").doubleValue());
     }
@@ -56,7 +58,7 @@ class InspectCommandTest {
     void peopleGetATable() {
         Outcome outcome = Outcome.of("inspect", MODEL.toString());
         assertEquals(0, outcome.code(), outcome.err());
-        for (String word : new String[] {"unet", "AutoencoderKL", "CLIPTokenizer", "together", "TFLOP", "F32"}) {
+        for (String word : new String[] {"unet", "AutoencoderKL", "CLIPTokenizer", "together", "FLOP", "F32"}) {
             assertTrue(outcome.out().contains(word), word + " in " + outcome.out());
         }
     }

@@ -18,4 +18,11 @@ class SizesTest {
     void counts() {
         assertEquals("859,520,964", Sizes.count(859_520_964));
     }
+
+    @Test
+    void flops() {
+        assertEquals("1.607 TFLOP", Sizes.flops(1.6068e12));
+        assertEquals("25.000 MFLOP", Sizes.flops(25e6));
+        assertEquals("4000.000 TFLOP", Sizes.flops(4e15));
+    }
 }
