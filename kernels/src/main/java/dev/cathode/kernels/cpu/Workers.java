@@ -68,8 +68,12 @@ public final class Workers implements AutoCloseable {
             LockSupport.unpark(helper);
         }
         work(0);
-        while (running.get() != 0) {
-            Thread.onSpinWait();
+        for (int spins = 0; running.get() != 0; spins++) {
+            if (spins < SPINS) {
+                Thread.onSpinWait();
+            } else {
+                Thread.yield(); // the helper we wait for may want this processor
+            }
         }
         this.task = null;
         switch (failure) {
