@@ -1,5 +1,6 @@
 package dev.cathode.cli;
 
+import dev.cathode.engine.runtime.InsufficientMemoryException;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileAlreadyExistsException;
@@ -40,6 +41,8 @@ final class Failures {
             case FileSystemException f -> f.getFile() + ": " + f.getReason();
             case IOException f when f.getMessage() != null -> f.getMessage();
             case IllegalArgumentException f when f.getMessage() != null -> f.getMessage();
+            case InsufficientMemoryException f -> f.getMessage()
+                    + ": try --memory low, --dtype float16 or a smaller --size";
             case RuntimeException f when f.getCause() instanceof IOException cause -> message(cause);
             case Throwable f when f.getMessage() != null && expected(f) -> f.getMessage();
             default -> "unexpected: " + e + " (-v shows where)";

@@ -24,6 +24,12 @@ public final class Main {
     /// @param err for everything else
     /// @return the exit code
     static int run(PrintWriter out, PrintWriter err, String... args) {
-        return CathodeCommand.commandLine(out, err).execute(args);
+        try {
+            return CathodeCommand.commandLine(out, err).execute(args);
+        } catch (OutOfMemoryError e) {
+            err.println("cathode: out of memory (" + e.getMessage() + "): java -Xmx8g -jar cathode.jar, or"
+                    + " CATHODE_JAVA=-Xmx8g ./cathode, allow 8 GiB");
+            return CathodeCommand.FAILURE;
+        }
     }
 }

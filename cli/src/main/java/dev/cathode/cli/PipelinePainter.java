@@ -14,9 +14,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Supplier;
 
 /// Pictures by Stable Diffusion.
@@ -28,6 +30,8 @@ final class PipelinePainter implements Painter {
     private final Progress progress;
     /// The pictures to start from, fitted to a size; the strength is the same for all.
     private final Map<ImageSize, Source> sources = new HashMap<>();
+    /// Prompts that were too long, each warned of once.
+    private final Set<String> warned = new HashSet<>();
 
     private PipelinePainter(StableDiffusionPipeline pipeline, Optional<RgbImage> image, Optional<RgbImage> mask,
                             List<float[]> latents, Progress progress) {
@@ -127,7 +131,9 @@ final class PipelinePainter implements Painter {
 
             @Override
             public void onPromptTruncated(String prompt, String cut) {
-                progress.note("cathode sample: warning: a prompt is too long; this has no effect: \"" + cut + "\"");
+                if (warned.add(prompt)) {
+                    progress.note("cathode sample: warning: a prompt is too long; this has no effect: \"" + cut + "\"");
+                }
             }
 
             @Override

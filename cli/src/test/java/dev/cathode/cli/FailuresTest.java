@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cathode.engine.runtime.InsufficientMemoryException;
 import dev.cathode.weights.CheckpointException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -34,6 +35,12 @@ class FailuresTest {
         assertEquals("m.safetensors: too short at 7",
                 Failures.message(new CheckpointException("m.safetensors: too short\n  at 7\n")));
         assertEquals("why", Failures.message(new IOException("why")));
+    }
+
+    @Test
+    void tooLittleMemoryComesWithAdvice() {
+        String message = Failures.message(new InsufficientMemoryException(3L << 30, 2L << 30));
+        assertTrue(message.contains("3.0 GiB") && message.contains("--memory low"), message);
     }
 
     @Test

@@ -96,6 +96,16 @@ class LauncherTest {
     }
 
     @Test
+    void withoutSourcesTheJarMustBeThere() throws IOException {
+        Files.delete(root.resolve("pom.xml"));
+        Outcome missing = launch();
+        assertEquals(1, missing.code());
+        assertTrue(missing.err().contains("is missing"), missing.err());
+        Files.writeString(Files.createDirectories(jar.getParent()).resolve("cathode.jar"), "jar");
+        assertEquals(7, launch().code());
+    }
+
+    @Test
     void passesArgumentsForTheMachine() {
         environment.put("CATHODE_JAVA", "-Xmx4g -Da=b");
         assertEquals(List.of("home", "<-Xmx4g>", "<-Da=b>", "<-jar>"), launch().out().lines().limit(4).toList());

@@ -3,6 +3,7 @@ package dev.cathode.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cathode.weights.Goldens;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -61,6 +62,16 @@ class ProcessIT {
         JsonNode json = Json.MAPPER.readTree(outcome.out());
         long heap = json.at("/java/maxHeapBytes").longValue();
         assertTrue(heap > 0 && heap <= 200L << 20, outcome.out());
+    }
+
+    @Test
+    void aSmallHeapIsOneLine() {
+        Path model = Goldens.root().resolve("pipeline/model");
+        Outcome outcome = Outcome.ofProcess(jar(List.of("-Xmx24m"), "sample", "x", "--model", model.toString(),
+                "--size", "2048", "--steps", "1", "--out", "target/never.png"), PLAIN);
+        assertEquals(1, outcome.code(), outcome.err());
+        assertTrue(outcome.err().contains("cathode: out of memory") && outcome.err().contains("-Xmx"), outcome.err());
+        assertEquals("", outcome.out());
     }
 
     @Test
