@@ -22,7 +22,7 @@ public interface CpuKernels {
     /// Prepares a convolution or linear layer.
     ///
     /// @param algorithm a wish; [ConvolutionAlgorithm#AUTO] lets the planner choose, and a Winograd wish that does not
-    ///         fit the shape (3×3, stride 1) becomes the direct algorithm
+    ///         fit the shape (3×3, stride 1, at least [#lanes()] input channels) becomes the direct algorithm
     Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                             WeightStorage storage);
 

@@ -6,37 +6,63 @@ import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.WeightStorage;
 
-/// Chooses the algorithm of a convolution.
+/// Chooses the algorithm of a convolution by a small model of its time: products at the rate of the micro-kernel,
+/// plus packed weights and transformed planes at the rate of the memory they come from.
 ///
-/// F(4×4) multiplies least, but its weights take 36 numbers for each 9 and must come from memory at every call. On an
-/// image of 32×32 or more that is soon paid back. On 16×16 (two images) it still gains a sixth of the time over F(2×2),
-/// for 236 MB against 105 MB a layer of 1280 channels; on 8×8 it loses. So small images take F(2×2): a U-Net's weights
-/// shrink by a third for two hundredths of its time.
+/// The rates are those of two cores of one server processor; only their ratios matter. Against measurements of Stable
+/// Diffusion's shapes (3×3 at 64² to 8², batch 2, and the decoder's) the model puts the algorithms in the right order:
+/// large filters on few pixels (1280 channels at 8×8) are multiplied faster than they are read, and few output channels
+/// gain nothing from a transform.
+///
+/// Memory counts too: F(4×4) keeps 36 numbers for each 9 weights. On an image of 32×32 or more that is soon paid back.
+/// On 16×16 (two images) it gains a sixth of the time over F(2×2), for 236 MB against 105 MB a layer of 1280 channels.
+/// So small images take F(2×2): a U-Net's weights shrink by a third for two hundredths of its time.
 final class ConvolutionPlanner {
+    private static final double FLOPS = 420e9;
+    private static final double CACHE_BYTES = 90e9;
+    private static final double MEMORY_BYTES = 30e9;
+    private static final double TRANSFORM_BYTES = 40e9;
+    /// Packed weights larger than this come from memory.
+    private static final double CACHE = 16e6;
+
     /// Output pixels of an image from which F(4×4) is worth its memory.
     private static final int LARGE_IMAGE = 24 * 24;
-    /// Input channels from which a transform is worth its time.
-    private static final int FEW_CHANNELS = 16;
 
     private ConvolutionPlanner() { }
 
+    /// Prepares by the wished algorithm, or by the fastest.
     static Convolution prepare(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wish,
                                WeightStorage storage) {
+        if (!Winograd.fits(shape)) {
+            return new ImplicitGemm(shape, epilogue, storage);
+        }
         return switch (wish) {
             case DIRECT -> new ImplicitGemm(shape, epilogue, storage);
-            case WINOGRAD_2 -> Winograd.fits(shape) ? new Winograd(shape, epilogue, storage, 2)
-                    : new ImplicitGemm(shape, epilogue, storage);
-            case WINOGRAD_4 -> Winograd.fits(shape) ? new Winograd(shape, epilogue, storage, 4)
-                    : new ImplicitGemm(shape, epilogue, storage);
-            case AUTO -> prepare(shape, epilogue, chosen(shape), storage);
+            case WINOGRAD_2 -> new Winograd(shape, epilogue, storage, 2);
+            case WINOGRAD_4 -> new Winograd(shape, epilogue, storage, 4);
+            case AUTO -> fastest(shape, epilogue, storage);
         };
     }
 
-    private static ConvolutionAlgorithm chosen(ConvolutionShape shape) {
-        if (shape.inChannels() < FEW_CHANNELS) {
-            return ConvolutionAlgorithm.DIRECT;
+    private static Convolution fastest(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage) {
+        var direct = new ImplicitGemm(shape, epilogue, storage);
+        double best = seconds(direct.productFlops(), direct.packedBytes(), 0);
+        Convolution fastest = direct;
+        // eight bits of a transformed filter are too few for F(4×4)
+        boolean large = shape.outHeight() * shape.outWidth() >= LARGE_IMAGE && storage != WeightStorage.BF16;
+        for (int side : large ? new int[] {2, 4} : new int[] {2}) {
+            var winograd = new Winograd(shape, epilogue, storage, side);
+            double seconds = seconds(winograd.productFlops(), winograd.packedBytes(), winograd.transformedBytes());
+            if (seconds < 0.9 * best) { // what is close goes to what rounds less and packs smaller
+                best = seconds;
+                fastest = winograd;
+            }
         }
-        return shape.outHeight() * shape.outWidth() >= LARGE_IMAGE ? ConvolutionAlgorithm.WINOGRAD_4
-                : ConvolutionAlgorithm.WINOGRAD_2;
+        return fastest;
+    }
+
+    private static double seconds(double flops, double weights, double transformed) {
+        return flops / FLOPS + weights / (weights > CACHE ? MEMORY_BYTES : CACHE_BYTES)
+                + transformed / TRANSFORM_BYTES;
     }
 }

@@ -80,6 +80,12 @@ final class ImplicitGemm implements Convolution {
         return threads * new Scratch(blocks(threads)).bytes();
     }
 
+    /// Multiplications and additions of the product, padding included, counted as two.
+    double productFlops() {
+        return 2.0 * roundUp(shape.rows(), MicroKernel.ROWS) * panels.paddedColumns() * panels.halves()
+                * packer.depth();
+    }
+
     /// How the product is cut for so many threads; the result does not depend on it.
     private Blocks blocks(int threads) {
         int rows = shape.rows();

@@ -22,8 +22,8 @@ import dev.cathode.kernels.cpu.Workers;
 /// Relative rounding errors (root mean square over that of the result, 320 channels of normal numbers): F(2×2) 6e-7,
 /// F(4×4) 2e-6; with transformed filters stored as F16 about 1e-3 for both, as BF16 3e-3 and 8e-3.
 final class Winograd implements Convolution {
-    /// Patches of a block.
-    private static final int BLOCK_PATCHES = 72;
+    /// Patches of a block; with more, the transformed planes fall out of the second-level cache.
+    private static final int BLOCK_PATCHES = 36;
     /// Panels of a block.
     private static final int BLOCK_PANELS = 5;
     /// Channels of a block.
@@ -104,6 +104,17 @@ final class Winograd implements Convolution {
 
     private int patches() {
         return shape.batch() * patchRows * patchColumns;
+    }
+
+    /// Multiplications and additions of the products, padding included, counted as two.
+    double productFlops() {
+        int rows = ceilDiv(patches(), rowMultiple) * rowMultiple;
+        return 2.0 * size * size * rows * panels.paddedColumns() * panels.halves() * shape.inChannels();
+    }
+
+    /// Bytes of transformed inputs and sums, each written and read once.
+    double transformedBytes() {
+        return 8.0 * size * size * patches() * (shape.inChannels() + shape.outChannels());
     }
 
     /// Patches and panels of one task.
@@ -245,16 +256,13 @@ final class Winograd implements Convolution {
         int run = ceilDiv(channels, runs);
         for (int first = 0; first < channels; first += run) {
             int n = Math.min(run, channels - first);
-            for (int j = 0; j < size; j++) { // down each column of the patch
-                WinogradTransforms.input(size, pixels + (long) j * Long.BYTES, (long) size * Long.BYTES,
-                        (long) (channel + first) * Float.BYTES, memory + s.half + (long) j * RUN * Float.BYTES,
-                        (long) size * RUN * Float.BYTES, n);
-            }
-            for (int i = 0; i < size; i++) { // and across each row
-                long to = memory + s.input + i * size * s.inputPlane + row * s.inputRow + (long) first * Float.BYTES;
-                WinogradTransforms.input(size, halves + (long) i * size * Long.BYTES, Long.BYTES, 0, to, s.inputPlane,
-                        n);
-            }
+            // down each column of the patch, then across each row
+            WinogradTransforms.input(size, pixels, (long) size * Long.BYTES, Long.BYTES,
+                    (long) (channel + first) * Float.BYTES, memory + s.half, (long) size * RUN * Float.BYTES,
+                    (long) RUN * Float.BYTES, n);
+            long to = memory + s.input + row * s.inputRow + (long) first * Float.BYTES;
+            WinogradTransforms.input(size, halves, Long.BYTES, (long) size * Long.BYTES, 0, to, s.inputPlane,
+                    size * s.inputPlane, n);
         }
     }
 

@@ -26,15 +26,31 @@ final class WinogradTransforms {
     private static final float A2 = A * A;
     private static final float B2 = B * B;
 
+    // Constants as objects made once: a broadcast inside a method would be made anew, on the heap, by every call.
+    private static final FloatVector VA = FloatVector.broadcast(SPECIES, A);
+    private static final FloatVector VB = FloatVector.broadcast(SPECIES, B);
+    private static final FloatVector VA2 = FloatVector.broadcast(SPECIES, A2);
+    private static final FloatVector VB2 = FloatVector.broadcast(SPECIES, B2);
+    private static final FloatVector VA3 = FloatVector.broadcast(SPECIES, A * A2);
+    private static final FloatVector VB3 = FloatVector.broadcast(SPECIES, B * B2);
+    private static final FloatVector MINUS_A2 = FloatVector.broadcast(SPECIES, -A2);
+    private static final FloatVector MINUS_B2 = FloatVector.broadcast(SPECIES, -B2);
+    private static final FloatVector PRODUCT = FloatVector.broadcast(SPECIES, A2 * B2);
+    private static final FloatVector MINUS_SUM = FloatVector.broadcast(SPECIES, -(A2 + B2));
+
     private WinogradTransforms() { }
 
     /// `to[i] = Σ Bᵀ[i][j] · from[j]` for F(2, 3) (`size` 4) or F(4, 3) (6). The addresses of the inputs lie in memory,
-    /// `step` bytes apart, and count from `offset`; the outputs lie `toStep` bytes apart.
-    static void input(int size, long table, long step, long offset, long to, long toStep, int n) {
-        if (size == 6) {
-            input6(table, step, offset, to, toStep, n);
-        } else {
-            input4(table, step, offset, to, toStep, n);
+    /// `step` bytes apart, and count from `offset`; the outputs lie `toStep` bytes apart. All `size` lines of a patch are
+    /// done, `nextStep` and `nextTo` bytes from one to the next.
+    static void input(int size, long table, long step, long nextStep, long offset, long to, long toStep, long nextTo,
+                      int n) {
+        for (int line = 0; line < size; line++) {
+            if (size == 6) {
+                input6(table + line * nextStep, step, offset, to + line * nextTo, toStep, n);
+            } else {
+                input4(table + line * nextStep, step, offset, to + line * nextTo, toStep, n);
+            }
         }
     }
 
@@ -45,26 +61,22 @@ final class WinogradTransforms {
         long s3 = ALL.get(JAVA_LONG_UNALIGNED, table + 3 * step) + offset;
         long s4 = ALL.get(JAVA_LONG_UNALIGNED, table + 4 * step) + offset;
         long s5 = ALL.get(JAVA_LONG_UNALIGNED, table + 5 * step) + offset;
-        FloatVector minusSquares = FloatVector.broadcast(SPECIES, -(A2 + B2));
-        FloatVector product = FloatVector.broadcast(SPECIES, A2 * B2);
-        FloatVector minusB2 = FloatVector.broadcast(SPECIES, -B2);
-        FloatVector minusA2 = FloatVector.broadcast(SPECIES, -A2);
         for (int i = 0; i < n; i += LANES) {
             long at = Math.min(i, n - LANES) * 4L;
             FloatVector d1 = load(s1 + at);
             FloatVector d2 = load(s2 + at);
             FloatVector d3 = load(s3 + at);
             FloatVector d4 = load(s4 + at);
-            store(load(s0 + at).fma(product, d2.fma(minusSquares, d4)), to + at);
-            FloatVector even = d2.fma(minusB2, d4);
-            FloatVector odd = d1.fma(minusB2, d3).mul(A);
+            store(load(s0 + at).fma(PRODUCT, d2.fma(MINUS_SUM, d4)), to + at);
+            FloatVector even = d2.fma(MINUS_B2, d4);
+            FloatVector odd = d1.fma(MINUS_B2, d3).mul(VA);
             store(even.add(odd), to + toStep + at);
             store(even.sub(odd), to + 2 * toStep + at);
-            even = d2.fma(minusA2, d4);
-            odd = d1.fma(minusA2, d3).mul(B);
+            even = d2.fma(MINUS_A2, d4);
+            odd = d1.fma(MINUS_A2, d3).mul(VB);
             store(even.add(odd), to + 3 * toStep + at);
             store(even.sub(odd), to + 4 * toStep + at);
-            store(d1.fma(product, d3.fma(minusSquares, load(s5 + at))), to + 5 * toStep + at);
+            store(d1.fma(PRODUCT, d3.fma(MINUS_SUM, load(s5 + at))), to + 5 * toStep + at);
         }
     }
 
@@ -94,9 +106,6 @@ final class WinogradTransforms {
     }
 
     private static void output6(long from, long fromStep, long to, long toStep, int n) {
-        FloatVector a = FloatVector.broadcast(SPECIES, A);
-        FloatVector a2 = FloatVector.broadcast(SPECIES, A2);
-        FloatVector a3 = FloatVector.broadcast(SPECIES, A * A2);
         for (int i = 0; i < n; i += LANES) {
             long at = from + Math.min(i, n - LANES) * 4L;
             long y = to + Math.min(i, n - LANES) * 4L;
@@ -109,9 +118,9 @@ final class WinogradTransforms {
             FloatVector differenceA = m1.sub(m2);
             FloatVector differenceB = m3.sub(m4);
             store(load(at).add(sumA).add(sumB), y);
-            store(differenceA.fma(a, differenceB.mul(B)), y + toStep);
-            store(sumA.fma(a2, sumB.mul(B2)), y + 2 * toStep);
-            store(differenceA.fma(a3, differenceB.mul(B * B2)).add(load(at + 5 * fromStep)), y + 3 * toStep);
+            store(differenceA.fma(VA, differenceB.mul(VB)), y + toStep);
+            store(sumA.fma(VA2, sumB.mul(VB2)), y + 2 * toStep);
+            store(differenceA.fma(VA3, differenceB.mul(VB3)).add(load(at + 5 * fromStep)), y + 3 * toStep);
         }
     }
 
