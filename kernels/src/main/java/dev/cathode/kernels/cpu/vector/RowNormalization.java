@@ -9,7 +9,7 @@ import static jdk.incubator.vector.VectorOperators.MAX;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Loops over one row. Lanes are added up one after the other through an array, because the order of `reduceLanes` is
+/// Loops over one row. Lanes are added up through an array, because the order of `reduceLanes` is
 /// not defined and a result must not depend on when the compiler came by.
 final class RowNormalization {
     static {
@@ -33,10 +33,8 @@ final class RowNormalization {
             VectorMask<Float> rest = SPECIES.indexInRange(i, count);
             sum0 = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE, rest).add(sum0);
         }
-        sum0.intoArray(lanes, 0);
-        double total = total(lanes);
-        sum1.intoArray(lanes, 0);
-        return total + total(lanes);
+        FloatVector.zero(SPECIES).add(sum0).add(sum1).intoArray(lanes, 0);
+        return total(lanes);
     }
 
     /// The sum of the squared differences from `mean`.
@@ -56,18 +54,22 @@ final class RowNormalization {
                     .blend(0, rest.not());
             sum0 = d.fma(d, sum0);
         }
-        sum0.intoArray(lanes, 0);
-        double total = total(lanes);
-        sum1.intoArray(lanes, 0);
-        return total + total(lanes);
+        FloatVector.zero(SPECIES).add(sum0).add(sum1).intoArray(lanes, 0);
+        return total(lanes);
     }
 
     private static double total(float[] lanes) {
-        double total = 0;
-        for (float lane : lanes) {
-            total += lane;
+        double sum0 = 0;
+        double sum1 = 0;
+        double sum2 = 0;
+        double sum3 = 0;
+        for (int i = 0; i < LANES; i += 4) {
+            sum0 += lanes[i];
+            sum1 += lanes[i + 1];
+            sum2 += lanes[i + 2];
+            sum3 += lanes[i + 3];
         }
-        return total;
+        return sum0 + sum1 + (sum2 + sum3);
     }
 
     /// `y = (x - mean) · factor · weight + bias`.
