@@ -1,0 +1,68 @@
+package dev.cathode.bench;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cpu.WeightStorage;
+import org.junit.jupiter.api.Test;
+
+/// The benchmarks accept what the kernels compute, at small shapes, and nothing else.
+class BenchmarksTest {
+    @Test
+    void linear() {
+        LinearBenchmark benchmark = new LinearBenchmark();
+        benchmark.shape = "20x33x18";
+        benchmark.storage = WeightStorage.F16;
+        benchmark.prepare();
+        benchmark.run();
+        benchmark.close();
+    }
+
+    @Test
+    void convolution() {
+        for (ConvolutionAlgorithm algorithm : ConvolutionAlgorithm.values()) {
+            ConvolutionBenchmark benchmark = new ConvolutionBenchmark();
+            benchmark.shape = "2x8x12x5x7";
+            benchmark.algorithm = algorithm;
+            benchmark.threads = 2;
+            benchmark.prepare();
+            benchmark.run();
+            benchmark.close();
+        }
+    }
+
+    @Test
+    void attention() {
+        for (String shape : new String[] {"2x2x17x17x64", "1x3x20x9x8"}) {
+            AttentionBenchmark benchmark = new AttentionBenchmark();
+            benchmark.shape = shape;
+            benchmark.prepare();
+            benchmark.run();
+            benchmark.close();
+        }
+    }
+
+    @Test
+    void normalization() {
+        NormalizationBenchmark benchmark = new NormalizationBenchmark();
+        benchmark.shape = "2x30x64";
+        benchmark.prepare();
+        benchmark.groupNormSilu();
+        benchmark.layerNorm();
+        benchmark.close();
+    }
+
+    @Test
+    void aWrongResultIsNotMeasured() {
+        try (Buffers buffers = new Buffers(1)) {
+            var numbers = buffers.random(1000, 1, 1);
+            Buffers.check("right", numbers, 1000, 1e-6, i -> Buffers.get(numbers, i));
+            String message = assertThrows(IllegalStateException.class, () -> Buffers.check("wrong", numbers, 1000, 1e-3,
+                    i -> Buffers.get(numbers, i) + (i == 999 ? 0.01 : 0))).getMessage();
+            assertTrue(message.startsWith("wrong is wrong: number 999"), message);
+        }
+        assertTrue(assertThrows(IllegalArgumentException.class, () -> Buffers.sizes("2x3", 3)).getMessage()
+                .contains("2x3"));
+    }
+}
