@@ -110,7 +110,7 @@ final class CpuLowering {
                 Shape shape = y.input(0).shape();
                 long ids = a.of(y.input(1)), out = a.of(y);
                 int rows = y.input(1).shape().intCount();
-                return () -> moves.embedding(table.address(), table.storage(), shape.dim(0), shape.dim(1), ids, out, rows,
+                return () -> moves.embedding(table.data().address(), table.storage(), shape.dim(0), shape.dim(1), ids, out, rows,
                         workers);
             });
             case Op.GatherRows _ -> CpuKernel.simple("gather", a -> {

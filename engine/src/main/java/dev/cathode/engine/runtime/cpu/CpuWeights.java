@@ -18,6 +18,7 @@ import dev.cathode.weights.FileTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -31,8 +32,9 @@ import java.util.Optional;
 final class CpuWeights implements DeviceWeights {
     private static final long SLAB = 128L << 20;
 
-    /// An embedding table where it lies.
-    record Table(long address, WeightStorage storage) { }
+    /// Numbers where they lie: in the mapped file, or copied because the file has them in a form that kernels do not read.
+    /// A copy lives as long as this.
+    record Table(MemorySegment data, WeightStorage storage) { }
 
     private final Checkpoint checkpoint;
     private final CpuKernels kernels;
@@ -114,11 +116,10 @@ final class CpuWeights implements DeviceWeights {
         FileTensor tensor = checkpoint.tensor(name(parameter));
         Shape shape = parameter.shape();
         boolean filter = shape.rank() == 4;
-        try (Arena temporary = Arena.ofShared()) {
-            Table source = plain(tensor, temporary);
-            convolution.pack(WeightView.torch(source.address(), source.storage(), shape.last(),
-                    filter ? shape.dim(1) : 1, filter ? shape.dim(2) : 1), address, workers);
-        }
+        Table source = plain(tensor);
+        convolution.pack(WeightView.torch(source.data().address(), source.storage(), shape.last(),
+                filter ? shape.dim(1) : 1, filter ? shape.dim(2) : 1), address, workers);
+        Reference.reachabilityFence(source);
         checkpoint.release(tensor);
         packed.put(key, address);
         return address;
@@ -137,21 +138,20 @@ final class CpuWeights implements DeviceWeights {
         FileTensor tensor = checkpoint.tensor(name(parameter));
         long count = tensor.count();
         long address = allocate(count * Float.BYTES);
-        try (Arena temporary = Arena.ofShared()) {
-            Table source = plain(tensor, temporary);
-            kernels.elementwise().widen(source.storage(), source.address(), address, count, workers);
-        }
+        Table source = plain(tensor);
+        kernels.elementwise().widen(source.storage(), source.data().address(), address, count, workers);
+        Reference.reachabilityFence(source);
         vectors.put(name(parameter), address);
         return address;
     }
 
     /// An embedding table, in the file if it can be read there.
     Table table(Value parameter) {
-        return plain(checkpoint.tensor(name(parameter)), arena);
+        return plain(checkpoint.tensor(name(parameter)));
     }
 
-    /// The numbers as one of the types kernels read, aligned: in the file where they are so, else copied to `arena`.
-    private static Table plain(FileTensor tensor, Arena arena) {
+    /// The numbers as one of the types kernels read, aligned.
+    private static Table plain(FileTensor tensor) {
         WeightStorage storage = switch (tensor.dtype()) {
             case F32, F64 -> WeightStorage.F32;
             case F16 -> WeightStorage.F16;
@@ -161,15 +161,15 @@ final class CpuWeights implements DeviceWeights {
         };
         MemorySegment data = tensor.data();
         if (tensor.dtype() == DType.F64) {
-            MemorySegment narrow = OffHeap.allocate(tensor.count() * Float.BYTES, arena);
+            MemorySegment narrow = Arena.ofAuto().allocate(tensor.count() * Float.BYTES, 64);
             for (long i = 0; i < tensor.count(); i++) {
                 narrow.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) data.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8));
             }
             data = narrow;
         } else if (!data.isNative() || data.address() % storage.bytes() != 0) {
-            data = OffHeap.allocate(data.byteSize(), arena).copyFrom(data);
+            data = Arena.ofAuto().allocate(data.byteSize(), 64).copyFrom(data);
         }
-        return new Table(data.address(), storage);
+        return new Table(data, storage);
     }
 
     private long allocate(long size) {
