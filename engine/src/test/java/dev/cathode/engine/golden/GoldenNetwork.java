@@ -39,6 +39,8 @@ public final class GoldenNetwork implements AutoCloseable {
         PLAIN(ConvolutionAlgorithm.DIRECT, 1),
         /// The fast kernels without Winograd.
         DIRECT(ConvolutionAlgorithm.DIRECT, 1),
+        /// Winograd wherever it fits, which the planner may find too small to be worth it.
+        WINOGRAD(ConvolutionAlgorithm.WINOGRAD_4, 10),
         /// What users get.
         AUTO(ConvolutionAlgorithm.AUTO, 10);
 

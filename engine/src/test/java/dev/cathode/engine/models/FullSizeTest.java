@@ -9,6 +9,7 @@ import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.runtime.SystemMemory;
 import dev.cathode.weights.Goldens;
 import dev.cathode.weights.NameHash;
+import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,7 @@ class FullSizeTest {
     @Test
     void unet() {
         assumeTrue(SystemMemory.available() > UNET_MEMORY, "the full-size U-Net needs 6 GiB of free memory");
-        Goldens.Topic topic = Goldens.topic("full/unet");
+        Goldens.Topic topic = topic("full/unet");
         var config = UNet2DConditionConfig.parse(topic.json("config.json"), topic.name());
         try (var weights = new HashedWeights(topic, UNet2DConditionModel.graph(config, 1, 8, 8, 1));
              var network = new GoldenNetwork(WAY, weights)) {
@@ -45,7 +46,7 @@ class FullSizeTest {
     @ParameterizedTest
     @EnumSource(names = {"DIRECT", "AUTO"})
     void autoencoder(GoldenNetwork.Way way) {
-        Goldens.Topic topic = Goldens.topic("full/vae");
+        Goldens.Topic topic = topic("full/vae");
         var config = AutoencoderKLConfig.parse(topic.json("config.json"), topic.name());
         for (String file : topic.files()) {
             int[] image = topic.shape(file, "image");
@@ -64,7 +65,7 @@ class FullSizeTest {
 
     @Test
     void clipText() {
-        Goldens.Topic topic = Goldens.topic("full/clip_text");
+        Goldens.Topic topic = topic("full/clip_text");
         for (String file : topic.files()) {
             int[] shape = topic.shape(file, "input_ids");
             Graph graph = CLIPTextModel.graph(FullSizes.CLIP_TEXT, shape[0], shape[1]);
@@ -80,7 +81,7 @@ class FullSizeTest {
 
     @Test
     void bert() {
-        Goldens.Topic topic = Goldens.topic("full/bert");
+        Goldens.Topic topic = topic("full/bert");
         for (String file : topic.files()) {
             int[] shape = topic.shape(file, "input_ids");
             Map<String, Object> inputs = EncodersTest.bertInputs(topic, file);
@@ -94,7 +95,7 @@ class FullSizeTest {
 
     @Test
     void clipVision() {
-        Goldens.Topic topic = Goldens.topic("full/clip_vision");
+        Goldens.Topic topic = topic("full/clip_vision");
         JsonNode input = topic.json().get("input");
         List<Integer> shape = input.get("shape").valueStream().map(JsonNode::intValue).toList();
         float[] pixels = NameHash.units(input.get("namehash").stringValue(),
@@ -105,6 +106,11 @@ class FullSizeTest {
                 check(network, topic, file, network.run(graph, Map.of("pixel_values", pixels)));
             }
         }
+    }
+
+    private static Goldens.Topic topic(String name) {
+        assumeTrue(Files.isDirectory(Goldens.root().resolve(name)), "these goldens hold no " + name);
+        return Goldens.topic(name);
     }
 
     /// Compares the stored numbers, and the whole tensors' statistics where only a part is stored.

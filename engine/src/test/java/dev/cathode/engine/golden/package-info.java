@@ -1,0 +1,3 @@
+/// Networks beside their reference numbers: [dev.cathode.engine.golden.GoldenNetwork] runs and compares,
+/// [dev.cathode.engine.golden.HashedWeights] are the weights of full-size networks.
+package dev.cathode.engine.golden;
