@@ -18,6 +18,7 @@ import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.Rearrangement;
 import dev.cathode.kernels.cpu.Rearrangement.Filter;
 import dev.cathode.kernels.cpu.Rearrangement.Window;
+import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
 import dev.cathode.weights.DType;
 import java.util.List;
@@ -160,10 +161,19 @@ final class CpuLowering {
 
     private CpuKernel product(Value y, Epilogue epilogue) {
         Value weight = y.input(1);
-        Convolution convolution = kernels.convolution(ShapeInference.convolutionShape(y), epilogue, convolutions,
-                weights.storage(weight));
-        String description = convolution.algorithm().name().toLowerCase(Locale.ROOT) + ' '
-                + weights.storage(weight).name().toLowerCase(Locale.ROOT);
+        WeightStorage storage = weights.storage(weight);
+        Convolution convolution = kernels.convolution(ShapeInference.convolutionShape(y), epilogue, convolutions, storage);
+        if (convolution.algorithm() != ConvolutionAlgorithm.DIRECT && !weights.mayRound()) {
+            // Weights as stored are exact, transformed ones would be rounded to 16 bits a second time.
+            storage = WeightStorage.F32;
+            convolution = kernels.convolution(ShapeInference.convolutionShape(y), epilogue, convolutions, storage);
+        }
+        return product(y, epilogue, convolution, convolution.algorithm().name().toLowerCase(Locale.ROOT) + ' '
+                + storage.name().toLowerCase(Locale.ROOT));
+    }
+
+    private CpuKernel product(Value y, Epilogue epilogue, Convolution convolution, String description) {
+        Value weight = y.input(1);
         return new CpuKernel(description, convolution.shape().flops(), convolution.workspaceBytes(workers.threads()),
                 weights.missingBytes(weight, convolution), a -> {
             int next = 2;

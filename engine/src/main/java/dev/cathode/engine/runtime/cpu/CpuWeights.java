@@ -100,6 +100,11 @@ final class CpuWeights implements DeviceWeights {
         });
     }
 
+    /// Whether somebody asked for a type of their own, and so accepts its rounding.
+    boolean mayRound() {
+        return storage.isPresent();
+    }
+
     /// Bytes that packing this parameter for this kernel would add.
     long missingBytes(Value parameter, Convolution convolution) {
         return packed.containsKey(key(parameter, convolution)) ? 0 : convolution.packedBytes();
