@@ -43,7 +43,6 @@ final class ModelParts implements AutoCloseable {
     private final AutoencoderKLConfig vaeConfig;
     private final SchedulerConfig schedulerConfig;
     private final Tokenizer tokenizer;
-    private TextEncoder textEncoder;
     private CompiledNetwork<UNetSize> unet;
     private CompiledNetwork<VaeSize> vae;
 
@@ -118,19 +117,20 @@ final class ModelParts implements AutoCloseable {
         return Schedulers.of(name.isEmpty() ? schedulerConfig : Schedulers.named(name, schedulerConfig));
     }
 
-    TextEncoder textEncoder(GenerationListener listener) {
-        if (textEncoder == null) {
-            freeOthers();
-            listener.onPhase("loading the text encoder");
-            ModelComponent component = source.component("text_encoder");
-            textEncoder = new TextEncoder(device, component.config(), label("text_encoder"), component.weights(), tokenizer);
-            if (textEncoder.hiddenSize() != unetConfig.crossAttentionDim()) {
-                throw new CheckpointException(source.source() + ": the text encoder's hidden states have "
-                        + textEncoder.hiddenSize() + " numbers, but the U-Net's cross_attention_dim is "
-                        + unetConfig.crossAttentionDim());
-            }
+    /// The text encoder, for the caller to close: it works for a moment, and half a gigabyte is better used elsewhere
+    /// after that.
+    TextEncoder openTextEncoder(GenerationListener listener) {
+        freeOthers();
+        listener.onPhase("loading the text encoder");
+        ModelComponent component = source.component("text_encoder");
+        TextEncoder encoder = new TextEncoder(device, component.config(), label("text_encoder"), component.weights(), tokenizer);
+        if (encoder.hiddenSize() != unetConfig.crossAttentionDim()) {
+            int size = encoder.hiddenSize();
+            encoder.close();
+            throw new CheckpointException(source.source() + ": the text encoder's hidden states have " + size
+                    + " numbers, but the U-Net's cross_attention_dim is " + unetConfig.crossAttentionDim());
         }
-        return textEncoder;
+        return encoder;
     }
 
     CompiledNetwork<UNetSize> unet(GenerationListener listener) {
@@ -176,10 +176,6 @@ final class ModelParts implements AutoCloseable {
     }
 
     private void closeNetworks() {
-        if (textEncoder != null) {
-            textEncoder.close();
-            textEncoder = null;
-        }
         if (unet != null) {
             unet.close();
             unet = null;

@@ -16,7 +16,7 @@ public record PipelineOptions(ModelOptions model, Optional<WeightStorage> storag
                               ConvolutionAlgorithm convolutions) {
     /// What a pipeline keeps in memory.
     public enum MemoryMode {
-        /// Transformed weights for speed; text encoder, U-Net and decoder stay loaded.
+        /// Transformed weights for speed; U-Net and autoencoder stay loaded.
         NORMAL,
         /// Weights as stored, no transformed copies, and one network at a time.
         LOW

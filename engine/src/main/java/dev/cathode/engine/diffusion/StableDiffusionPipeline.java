@@ -23,6 +23,9 @@ import java.util.concurrent.CancellationException;
 /// seed gives the picture that diffusers gives. Not for several threads at once.
 public final class StableDiffusionPipeline implements AutoCloseable {
     private final ModelParts parts;
+    /// The prompts of the last request and what became of them: several pictures of one prompt encode it once.
+    private Prompts encodedPrompts;
+    private TextEncoder.Encoded encoded;
 
     private StableDiffusionPipeline(ModelParts parts) {
         this.parts = parts;
@@ -83,6 +86,9 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         }
     }
 
+    /// What the text encoder is asked.
+    private record Prompts(List<String> texts, int clipSkip) { }
+
     /// Hidden states of the prompts the U-Net is evaluated on: the negative one first if there is guidance.
     private record Conditioning(float[] states, int prompts, int length) { }
 
@@ -131,15 +137,20 @@ public final class StableDiffusionPipeline implements AutoCloseable {
     }
 
     private Conditioning condition(ImageRequest request, GenerationListener listener) {
-        List<String> prompts = request.guidanceScale() > 1 ? List.of(request.negativePrompt(), request.prompt())
-                : List.of(request.prompt());
-        TextEncoder.Encoded encoded = parts.textEncoder(listener).encode(prompts, request.clipSkip());
-        for (int i = 0; i < prompts.size(); i++) {
-            if (!encoded.cut().get(i).isEmpty()) {
-                listener.onPromptTruncated(prompts.get(i), encoded.cut().get(i));
+        Prompts prompts = new Prompts(request.guidanceScale() > 1 ? List.of(request.negativePrompt(), request.prompt())
+                : List.of(request.prompt()), request.clipSkip());
+        if (!prompts.equals(encodedPrompts)) {
+            try (TextEncoder encoder = parts.openTextEncoder(listener)) {
+                encoded = encoder.encode(prompts.texts(), prompts.clipSkip());
+                encodedPrompts = prompts;
             }
         }
-        return new Conditioning(encoded.states(), prompts.size(), encoded.length());
+        for (int i = 0; i < prompts.texts().size(); i++) {
+            if (!encoded.cut().get(i).isEmpty()) {
+                listener.onPromptTruncated(prompts.texts().get(i), encoded.cut().get(i));
+            }
+        }
+        return new Conditioning(encoded.states(), prompts.texts().size(), encoded.length());
     }
 
     private GeneratedImage picture(Plan plan, Conditioning conditioning, int index, GenerationListener listener) {
