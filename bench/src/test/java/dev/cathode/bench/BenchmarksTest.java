@@ -3,6 +3,7 @@ package dev.cathode.bench;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cathode.engine.benchmark.NetworkBenchmark.Network;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.WeightStorage;
 import org.junit.jupiter.api.Test;
@@ -51,6 +52,18 @@ class BenchmarksTest {
         benchmark.groupNormSilu();
         benchmark.layerNorm();
         benchmark.close();
+    }
+
+    @Test
+    void network() {
+        NetworksBenchmark benchmark = new NetworksBenchmark();
+        benchmark.network = Network.TEXT;
+        benchmark.size = 64;
+        benchmark.prepare();
+        benchmark.run();
+        benchmark.close();
+        assertThrows(IllegalStateException.class, () -> NetworksBenchmark.check("x", new float[] {1}, new float[] {1.1f}));
+        assertThrows(IllegalStateException.class, () -> NetworksBenchmark.check("x", new float[] {Float.NaN}, new float[] {1}));
     }
 
     @Test
