@@ -2,8 +2,6 @@ package dev.cathode.bench;
 
 import dev.cathode.engine.benchmark.NetworkBenchmark.Network;
 import dev.cathode.engine.benchmark.NetworkBenchmark.Subject;
-import dev.cathode.engine.graph.Shape;
-import dev.cathode.engine.random.TorchGenerator;
 import dev.cathode.engine.runtime.CompileOptions;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.DeviceWeights;
@@ -74,19 +72,12 @@ public class NetworksBenchmark {
         }
     }
 
-    private static Map<String, float[]> run(Executable executable) {
-        executable.inputs().forEach((name, shape) -> fill(executable, name, shape));
+    private Map<String, float[]> run(Executable executable) {
+        subject.setInputs(executable);
         executable.run();
         Map<String, float[]> outputs = new LinkedHashMap<>();
         executable.outputs().keySet().forEach(name -> outputs.put(name, executable.get(name)));
         return outputs;
-    }
-
-    private static void fill(Executable executable, String name, Shape shape) {
-        switch (name) {
-            case "input_ids", "pooled_positions" -> executable.set(name, new int[shape.intCount()]);
-            default -> executable.set(name, new TorchGenerator(1).randn(shape.intCount()));
-        }
     }
 
     /// Refuses results whose root mean square error is more than 1e-4 of their root mean square.

@@ -2,7 +2,6 @@ package dev.cathode.engine.benchmark;
 
 import dev.cathode.engine.graph.Costs;
 import dev.cathode.engine.graph.Graph;
-import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.models.AutoencoderKL;
 import dev.cathode.engine.models.AutoencoderKLConfig;
 import dev.cathode.engine.models.CLIPTextConfig;
@@ -81,6 +80,16 @@ public final class NetworkBenchmark {
             return new Subject(network, graph, component.weights());
         }
 
+        /// Gives an executable of the graph its inputs: id 0 everywhere, the same normal numbers at every call.
+        public void setInputs(Executable executable) {
+            executable.inputs().forEach((name, shape) -> {
+                switch (name) {
+                    case "input_ids", "pooled_positions" -> executable.set(name, new int[shape.intCount()]);
+                    default -> executable.set(name, new TorchGenerator(1).randn(shape.intCount()));
+                }
+            });
+        }
+
         private static Graph unet(UNet2DConditionConfig config, int factor, int batch, int width, int height) {
             return UNet2DConditionModel.graph(config, batch, height / factor, width / factor, TOKENS);
         }
@@ -109,19 +118,12 @@ public final class NetworkBenchmark {
              Executable executable = device.compile(subject.graph(), weights,
                      CompileOptions.defaults().withConstantInputs(Set.of("encoder_hidden_states")))) {
             double loadSeconds = (System.nanoTime() - start) * 1e-9;
-            executable.inputs().forEach((name, shape) -> fill(executable, name, shape));
+            subject.setInputs(executable);
             executable.run();
             check(executable);
             Timing timing = Timing.of(subject.network().name().toLowerCase(Locale.ROOT), "",
                     Costs.of(subject.graph()).flops(), warmup - 1, runs, executable::run);
             return new Result(timing, executable.profile(), executable.plan().arenaBytes(), weights.bytes(), loadSeconds);
-        }
-    }
-
-    private static void fill(Executable executable, String name, Shape shape) {
-        switch (name) {
-            case "input_ids", "pooled_positions" -> executable.set(name, new int[shape.intCount()]);
-            default -> executable.set(name, new TorchGenerator(1).randn(shape.intCount()));
         }
     }
 

@@ -104,10 +104,6 @@ final class ModelParts implements AutoCloseable {
         return vaeConfig.scaleFactor();
     }
 
-    Device device() {
-        return device;
-    }
-
     boolean lowMemory() {
         return options.memory() == MemoryMode.LOW;
     }
