@@ -7,6 +7,7 @@ module dev.cathode.engine {
     requires org.slf4j;
 
     exports dev.cathode.engine.compile;
+    exports dev.cathode.engine.data;
     exports dev.cathode.engine.benchmark;
     exports dev.cathode.engine.diffusion;
     exports dev.cathode.engine.graph;

@@ -1,0 +1,2 @@
+/// What training reads: pictures with captions.
+package dev.cathode.engine.data;
