@@ -19,4 +19,5 @@ module dev.cathode.engine {
     exports dev.cathode.engine.diffusion.schedulers;
     exports dev.cathode.engine.random;
     exports dev.cathode.engine.text;
+    exports dev.cathode.engine.train;
 }
