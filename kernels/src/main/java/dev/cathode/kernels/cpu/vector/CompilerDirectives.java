@@ -14,9 +14,9 @@ import javax.management.ObjectName;
 ///
 /// Three traps are disarmed. The client compiler (C1) cannot keep vectors in registers and sometimes keeps a kernel to
 /// itself for good, 150 times slow: it is excluded here. The server compiler stops inlining small methods in large
-/// bodies, which puts vectors on the heap: the functions of `VectorMath` and `Simd` are always inlined. And a kernel
-/// inlined into a caller that is compiled in the middle of its loop keeps its sums on the heap: micro-kernels are
-/// compiled by themselves.
+/// bodies, which puts vectors on the heap: the functions of `VectorMath`, `VectorDerivatives` and `Simd` are always
+/// inlined. And a kernel inlined into a caller that is compiled in the middle of its loop keeps its sums on the heap:
+/// micro-kernels are compiled by themselves.
 ///
 /// Every kernel class calls [#install()] in its static initializer.
 final class CompilerDirectives {
@@ -26,7 +26,7 @@ final class CompilerDirectives {
             [{
               match: ["%1$s*.*"],
               c1: { Exclude: true },
-              c2: { inline: ["+%1$sVectorMath.*", "+%1$sSimd.*", "+%1$sHalfFloats.*",
+              c2: { inline: ["+%1$sVectorMath.*", "+%1$sVectorDerivatives.*", "+%1$sSimd.*", "+%1$sHalfFloats.*",
                 "+%1$sActivations.load", "+%1$sActivations.store", "+%1$sEpilogueStore.load",
                 "+%1$sEpilogueStore.add", "+%1$sWinogradTransforms.load", "+%1$sWinogradTransforms.store",
                 "-%1$sMicroKernel*.run"] }

@@ -48,7 +48,7 @@ final class VectorMath {
 
     /// eˣ for x ≤ 0, as [#exp], in fewer steps: 2^(n + 24) is normal for every n here, and added to the exponent of the
     /// polynomial's value as an integer.
-    private static FloatVector expOfNegative(FloatVector x) {
+    static FloatVector expOfNegative(FloatVector x) {
         x = x.blend(-104f, x.compare(LT, -104f));
         FloatVector rounded = x.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND + 24));
         FloatVector n = rounded.sub(ROUND + 24);
@@ -121,11 +121,20 @@ final class VectorMath {
     static FloatVector normalCdf(FloatVector x) {
         FloatVector a = x.lanewise(ABS);
         a = a.blend(15f, a.compare(GT, 15f)); // Φ(-15) is below the smallest denormal
-        // Φ(-a) = exp(-a²/2) · Q(a); a² rounds, so what it lost is put back to first order
+        FloatVector tail = normalTail(a, expOfMinusHalfSquare(a));
+        return FloatVector.broadcast(SPECIES, 1f).sub(tail).blend(tail, x.compare(LT, 0f));
+    }
+
+    /// exp(-a²/2); a² rounds, so what it lost is put back to first order.
+    static FloatVector expOfMinusHalfSquare(FloatVector a) {
         FloatVector square = a.mul(a);
         FloatVector lost = a.fma(a, square.neg());
         FloatVector e = expOfNegative(square.mul(-0.5f));
-        e = e.mul(lost).fma(FloatVector.broadcast(SPECIES, -0.5f), e);
+        return e.mul(lost).fma(FloatVector.broadcast(SPECIES, -0.5f), e);
+    }
+
+    /// Φ(-a) = e · Q(a) for a from 0 to 15 and e = exp(-a²/2).
+    static FloatVector normalTail(FloatVector a, FloatVector e) {
         // Q = erfcx(a/√2)/2 = t · P(t - 1/2), t = 1/(1 + 0.35 a), relative error 3.2e-8 before rounding
         FloatVector one = FloatVector.broadcast(SPECIES, 1f);
         FloatVector t = one.div(a.fma(FloatVector.broadcast(SPECIES, 0.35f), one));
@@ -139,8 +148,7 @@ final class VectorMath {
                 .fma(u, FloatVector.broadcast(SPECIES, 0.28439577427488405f))
                 .fma(u, FloatVector.broadcast(SPECIES, 0.3429916084099342f))
                 .fma(u, FloatVector.broadcast(SPECIES, 0.2532442768097605f));
-        FloatVector tail = e.mul(t.mul(p));
-        return FloatVector.broadcast(SPECIES, 1f).sub(tail).blend(tail, x.compare(LT, 0f));
+        return e.mul(t.mul(p));
     }
 
     /// x · Φ(x).

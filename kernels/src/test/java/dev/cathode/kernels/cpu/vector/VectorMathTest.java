@@ -94,7 +94,13 @@ class VectorMathTest {
     /// Compares at ±m·2^e for every exponent e, and densely from -110 to 110.
     private static void check(String name, UnaryOperator<FloatVector> function, DoubleUnaryOperator reference,
                               double relativeUlps, double absoluteSmallest) {
-        Worst worst = new Worst(name, function, reference, relativeUlps, absoluteSmallest);
+        check(name, function, reference, x -> Math.abs(reference.applyAsDouble(x)), relativeUlps, absoluteSmallest);
+    }
+
+    /// The same, with errors relative to `magnitude`: for a sum, the magnitude of its terms.
+    static void check(String name, UnaryOperator<FloatVector> function, DoubleUnaryOperator reference,
+                      DoubleUnaryOperator magnitude, double relativeUlps, double absoluteSmallest) {
+        Worst worst = new Worst(name, function, reference, magnitude, relativeUlps, absoluteSmallest);
         for (int e = -149; e <= 127; e++) {
             for (double m = 1; m < 2; m += 0.13) {
                 worst.add((float) Math.scalb(m, e));
@@ -113,6 +119,7 @@ class VectorMathTest {
         private final String name;
         private final UnaryOperator<FloatVector> function;
         private final DoubleUnaryOperator reference;
+        private final DoubleUnaryOperator magnitude;
         private final double relativeUlps;
         private final double absoluteSmallest;
         private final float[] pending = new float[Simd.LANES];
@@ -120,11 +127,12 @@ class VectorMathTest {
         private double worst;
         private float at;
 
-        Worst(String name, UnaryOperator<FloatVector> function, DoubleUnaryOperator reference, double relativeUlps,
-              double absoluteSmallest) {
+        Worst(String name, UnaryOperator<FloatVector> function, DoubleUnaryOperator reference,
+              DoubleUnaryOperator magnitude, double relativeUlps, double absoluteSmallest) {
             this.name = name;
             this.function = function;
             this.reference = reference;
+            this.magnitude = magnitude;
             this.relativeUlps = relativeUlps;
             this.absoluteSmallest = absoluteSmallest;
         }
@@ -145,7 +153,7 @@ class VectorMathTest {
             if ((float) expected == y) {
                 return; // also where both overflow
             }
-            double allowed = Math.abs(expected) * relativeUlps * ULP + absoluteSmallest * SMALLEST;
+            double allowed = magnitude.applyAsDouble(x) * relativeUlps * ULP + absoluteSmallest * SMALLEST;
             double share = Math.abs(y - expected) / allowed;
             if (!(share <= worst)) {
                 worst = share;
@@ -161,7 +169,7 @@ class VectorMathTest {
         }
     }
 
-    private static float of(UnaryOperator<FloatVector> function, float x) {
+    static float of(UnaryOperator<FloatVector> function, float x) {
         return function.apply(FloatVector.broadcast(Simd.SPECIES, x)).lane(Simd.LANES - 1);
     }
 
@@ -170,7 +178,7 @@ class VectorMathTest {
     }
 
     /// Φ in float64: a series near zero, a continued fraction in the tails.
-    private static double phi(double x) {
+    static double phi(double x) {
         double a = Math.abs(x);
         double density = Math.exp(-a * a / 2) / Math.sqrt(2 * Math.PI);
         double tail;
