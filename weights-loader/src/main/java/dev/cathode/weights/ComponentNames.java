@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /// Brings the parameter names of published files to those of diffusers and transformers. All methods are views: nothing
@@ -34,6 +35,7 @@ public final class ComponentNames {
             List.of("embeddings.", "encoder.", "final_layer_norm.", "pre_layrnorm.", "post_layernorm.");
     private static final Map<String, String> OLD_VAE_ATTENTION =
             Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
+    private static final Pattern DOTTED_LAYER = Pattern.compile("(\\.denselayer\\d+\\.(?:norm|conv))\\.([12])(\\.)");
 
     private ComponentNames() {
     }
@@ -134,6 +136,13 @@ public final class ComponentNames {
             return bare.endsWith(".gamma") ? bare.substring(0, bare.length() - "gamma".length()) + "weight"
                     : bare.endsWith(".beta") ? bare.substring(0, bare.length() - "beta".length()) + "bias" : bare;
         });
+    }
+
+    /// A DenseNet of torchvision or torchxrayvision: the layers' `norm.1` and `conv.1` of torchvision's published files
+    /// become `norm1` and `conv1`; torchxrayvision's thresholds are left out.
+    public static Checkpoint denseNet(Checkpoint file) {
+        return rename(file, name -> !name.equals("op_threshs"),
+                name -> DOTTED_LAYER.matcher(name).replaceFirst("$1$2$3"));
     }
 
     /// The names of an original single file for the components of a pipeline, to be written with [SafetensorsWriter].

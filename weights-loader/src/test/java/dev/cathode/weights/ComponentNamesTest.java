@@ -126,6 +126,19 @@ class ComponentNamesTest {
     }
 
     @Test
+    void oldNamesOfDenseNet() {
+        Checkpoint plain = Goldens.topic("densenet").file("model.safetensors");
+        Map<String, Part> parts = new LinkedHashMap<>();
+        plain.names().forEach(name -> parts.put(name.replaceAll("(denselayer.*)(norm|conv)(?=[12])", "$1$2."), Part.of(name)));
+        assertTrue(parts.containsKey("features.denseblock1.denselayer2.norm.1.running_mean"));
+        parts.put("op_threshs", Part.of("classifier.bias"));
+        Checkpoint old = ComponentNames.denseNet(new RenamedCheckpoint(plain, parts));
+        assertTrue(old.names().contains("features.transition1.norm.num_batches_tracked"));
+        TorchFileTest.assertEqual(plain, old);
+        TorchFileTest.assertEqual(plain, ComponentNames.denseNet(plain));
+    }
+
+    @Test
     void unknownParametersAreNamed() {
         Checkpoint unet = new RenamedCheckpoint(LDM, Map.of(
                 "model.diffusion_model.input_blocks.0.0.weight", Part.of("betas"),

@@ -24,6 +24,11 @@ public final class Layers {
                 geometry);
     }
 
+    /// `nn.Conv2d(bias=False)` with a square filter.
+    public static Value conv2dNoBias(Scope at, Value x, int out, int kernel, Op.Geometry geometry) {
+        return Ops.conv2d(x, at.parameter("weight", out, kernel, kernel, x.shape().last()), null, geometry);
+    }
+
     /// The 3×3 convolution that keeps the size.
     public static Value conv3x3(Scope at, Value x, int out) {
         return conv2d(at, x, out, 3, Op.Geometry.of(1, 1));
@@ -44,6 +49,13 @@ public final class Layers {
     public static Value layerNorm(Scope at, Value x, double epsilon) {
         int channels = x.shape().last();
         return Ops.layerNorm(x, at.parameter("weight", channels), at.parameter("bias", channels), epsilon);
+    }
+
+    /// `nn.BatchNorm2d` in evaluation mode: normalised by the running statistics.
+    public static Value batchNorm(Scope at, Value x, double epsilon) {
+        int channels = x.shape().last();
+        return Ops.batchNorm(x, at.parameter("running_mean", channels), at.parameter("running_var", channels),
+                at.parameter("weight", channels), at.parameter("bias", channels), epsilon);
     }
 
     /// `nn.Embedding`: ids `[…]` (I32) to `[…, columns]`.

@@ -96,16 +96,34 @@ class FullSizeTest {
     @Test
     void clipVision() {
         Goldens.Topic topic = topic("full/clip_vision");
-        JsonNode input = topic.json().get("input");
-        List<Integer> shape = input.get("shape").valueStream().map(JsonNode::intValue).toList();
-        float[] pixels = NameHash.units(input.get("namehash").stringValue(),
-                shape.stream().reduce(1, Math::multiplyExact));
-        Graph graph = CLIPVisionModel.graph(FullSizes.CLIP_VISION, shape.getFirst());
+        Graph graph = CLIPVisionModel.graph(FullSizes.CLIP_VISION, inputShape(topic).getFirst());
         try (var weights = new HashedWeights(topic, graph); var network = new GoldenNetwork(WAY, weights)) {
             for (String file : topic.files()) {
-                check(network, topic, file, network.run(graph, Map.of("pixel_values", pixels)));
+                check(network, topic, file, network.run(graph, Map.of("pixel_values", pixels(topic))));
             }
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"DIRECT", "AUTO"})
+    void denseNet(GoldenNetwork.Way way) {
+        Goldens.Topic topic = topic("full/densenet121");
+        List<Integer> shape = inputShape(topic);
+        Graph graph = DenseNet.graph(FullSizes.DENSE_NET, shape.get(0), shape.get(2), shape.get(3));
+        try (var weights = new HashedWeights(topic, graph); var network = new GoldenNetwork(way, weights)) {
+            for (String file : topic.files()) {
+                check(network, topic, file, network.run(graph, Map.of("pixel_values", pixels(topic))));
+            }
+        }
+    }
+
+    private static List<Integer> inputShape(Goldens.Topic topic) {
+        return topic.json().get("input").get("shape").valueStream().map(JsonNode::intValue).toList();
+    }
+
+    private static float[] pixels(Goldens.Topic topic) {
+        return NameHash.units(topic.json().get("input").get("namehash").stringValue(),
+                inputShape(topic).stream().reduce(1, Math::multiplyExact));
     }
 
     private static Goldens.Topic topic(String name) {

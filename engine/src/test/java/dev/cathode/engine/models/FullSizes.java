@@ -5,7 +5,8 @@ import dev.cathode.kernels.cpu.Activation;
 import java.util.List;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The networks at the sizes that are published: Stable Diffusion 1.4's, BERT base, CLIP ViT-B/32's vision tower.
+/// The networks at the sizes that are published: Stable Diffusion 1.4's, BERT base, CLIP ViT-B/32's vision tower,
+/// torchxrayvision's DenseNet-121.
 final class FullSizes {
     private static final JsonMapper JSON = new JsonMapper();
     static final UNet2DConditionConfig UNET =
@@ -17,6 +18,7 @@ final class FullSizes {
     static final CLIPVisionConfig CLIP_VISION =
             new CLIPVisionConfig(768, 3072, 12, 12, 3, 224, 32, Activation.QUICK_GELU, 1e-5, 512);
     static final BertConfig BERT = new BertConfig(30522, 768, 12, 12, 3072, Activation.GELU, 512, 2, 1e-12);
+    static final DenseNetConfig DENSE_NET = DenseNetConfig.denseNet121(1, 18);
 
     private FullSizes() { }
 

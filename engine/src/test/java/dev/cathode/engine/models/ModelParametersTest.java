@@ -74,6 +74,10 @@ class ModelParametersTest {
                 BertModel.graph(FullSizes.BERT, 1, 77, true, false))));
         assertEquals(87_849_216, Parameters.count(Parameters.torchShapes(
                 CLIPVisionModel.graph(FullSizes.CLIP_VISION, 1))));
+        Graph denseNet = DenseNet.graph(FullSizes.DENSE_NET, 1, 32, 32);
+        assertEquals(6_966_034, Parameters.count(Parameters.torchShapes(denseNet))
+                - denseNet.parameters().entrySet().stream().filter(e -> e.getKey().contains("running"))
+                        .mapToLong(e -> e.getValue().shape().count()).sum());
     }
 
     @Test
