@@ -10,6 +10,7 @@ import dev.cathode.kernels.cpu.Elementwise;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.OffHeap;
+import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Rearrangement;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
@@ -56,6 +57,11 @@ public final class PlainKernels implements CpuKernels {
     @Override
     public Rearrangement rearrangement() {
         return new PlainRearrangement();
+    }
+
+    @Override
+    public Optimization optimization() {
+        throw new UnsupportedOperationException("plain kernels do not train");
     }
 
     static float get(long address, long index) {

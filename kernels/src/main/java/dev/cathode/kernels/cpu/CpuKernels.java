@@ -37,4 +37,7 @@ public interface CpuKernels {
 
     /// Copies, permutations, pooling, resizing, embedding.
     Rearrangement rearrangement();
+
+    /// Optimizer steps, moving averages, gradient norms.
+    Optimization optimization();
 }

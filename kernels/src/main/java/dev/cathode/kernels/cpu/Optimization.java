@@ -17,7 +17,8 @@ public interface Optimization {
     record Adam(double learningRate, double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled,
                 long step, float gradientScale) { }
 
-    /// One step of AdamW or Adam over `count` numbers.
+    /// One step of AdamW or Adam over `count` numbers. If the gradient's factor is NaN or infinite, as after the norm
+    /// of the gradient overflowed, nothing changes.
     ///
     /// @param parameter changed in place
     /// @param gradient read
@@ -28,6 +29,7 @@ public interface Optimization {
 
     /// One step of PyTorch's SGD: `g = scale · gradient + weightDecay · p; b = momentum · b + g (first step: g);
     /// p -= learningRate · (nesterov ? g + momentum · b : b)`. Address `buffer` 0 means no momentum.
+    /// If `gradientScale` is NaN or infinite, nothing changes.
     void sgd(double learningRate, double momentum, double weightDecay, boolean nesterov, boolean firstStep,
              float gradientScale, long parameter, long gradient, long buffer, long count, Workers workers);
 

@@ -13,6 +13,11 @@ final class Simd {
             species(Integer.getInteger("cathode.vector.bits", 0), FloatVector.SPECIES_PREFERRED);
     /// As many ints.
     static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
+    /// Floats of half a register: what widens to [#DOUBLES].
+    static final VectorSpecies<Float> HALF_FLOATS =
+            VectorSpecies.of(float.class, VectorShape.forBitSize(SPECIES.vectorBitSize() / 2));
+    /// Doubles of one register.
+    static final VectorSpecies<Double> DOUBLES = VectorSpecies.of(double.class, SPECIES.vectorShape());
     /// As many shorts: half a register.
     static final VectorSpecies<Short> SHORTS = shorts(SPECIES.length());
     /// Floats in one vector.

@@ -23,15 +23,16 @@ final class VectorElementwise implements Elementwise {
         CompilerDirectives.install();
     }
 
-    private static final int CHUNK = 1 << 14;
+    static final int CHUNK = 1 << 14;
 
     /// One chunk: `count` numbers from number `start`.
     @FunctionalInterface
-    private interface Chunk {
+    interface Chunk {
         void run(long start, int count);
     }
 
-    private static void chunks(long count, Workers workers, Chunk chunk) {
+    /// Runs chunks in parallel; chunk i starts at number i · CHUNK.
+    static void chunks(long count, Workers workers, Chunk chunk) {
         workers.run(Math.toIntExact((count + CHUNK - 1) / CHUNK), (index, _) -> {
             long start = (long) index * CHUNK;
             chunk.run(start, (int) Math.min(CHUNK, count - start));

@@ -8,6 +8,7 @@ import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Elementwise;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.Normalization;
+import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Rearrangement;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
@@ -58,5 +59,10 @@ public final class VectorKernels implements CpuKernels {
     @Override
     public Rearrangement rearrangement() {
         return new VectorRearrangement();
+    }
+
+    @Override
+    public Optimization optimization() {
+        return new VectorOptimization();
     }
 }
