@@ -4,6 +4,7 @@ module dev.cathode.engine {
     requires transitive dev.cathode.weights;
     requires transitive tools.jackson.databind;
     requires java.desktop;
+    requires org.apache.commons.csv;
     requires org.slf4j;
 
     exports dev.cathode.engine.compile;

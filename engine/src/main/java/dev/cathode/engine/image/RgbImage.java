@@ -58,6 +58,25 @@ public record RgbImage(int width, int height, byte[] pixels) {
         return planes;
     }
 
+    /// The picture as a diffusion model's input: `[3, height, width]`, from -1 to 1, computed as torchvision's
+    /// `ToTensor` and `Normalize([0.5], [0.5])` do.
+    public float[] toCentredPlanes() {
+        float[] planes = toPlanes();
+        for (int i = 0; i < planes.length; i++) {
+            planes[i] = (planes[i] - 0.5f) / 0.5f;
+        }
+        return planes;
+    }
+
+    /// The same numbers as [#toCentredPlanes] in the order of the pixels: `[height, width, 3]`.
+    public float[] toCentredPixels() {
+        float[] values = new float[pixels.length];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = ((pixels[i] & 0xff) / 255f - 0.5f) / 0.5f;
+        }
+        return values;
+    }
+
     /// Brightness as ITU-R 601-2 weighs it, with Pillow's integer arithmetic: `[height, width]`, from 0 to 1.
     public float[] luma() {
         float[] gray = new float[width * height];
@@ -71,9 +90,56 @@ public record RgbImage(int width, int height, byte[] pixels) {
     }
 
     /// This picture at another size, as Pillow resizes it; the proportions are not kept.
+    ///
+    /// @return a new picture, or this one if the size stays
     public RgbImage resize(int newWidth, int newHeight, Resampling resampling) {
+        if (newWidth == width && newHeight == height) {
+            return this;
+        }
         return new RgbImage(newWidth, newHeight,
                 resampling.resize(pixels, width, height, CHANNELS, newWidth, newHeight));
+    }
+
+    /// A part of this picture.
+    ///
+    /// @return a new picture, or this one if nothing is cut off
+    /// @throws IllegalArgumentException if the part is not inside
+    public RgbImage crop(int left, int top, int newWidth, int newHeight) {
+        if (left < 0 || top < 0 || newWidth > width - left || newHeight > height - top) {
+            throw new IllegalArgumentException("%d×%d pixels from (%d, %d) are not inside a picture of %d×%d"
+                    .formatted(newWidth, newHeight, left, top, width, height));
+        }
+        if (newWidth == width && newHeight == height) {
+            return this;
+        }
+        byte[] part = new byte[Math.multiplyExact(CHANNELS * newWidth, newHeight)];
+        for (int y = 0; y < newHeight; y++) {
+            System.arraycopy(pixels, ((top + y) * width + left) * CHANNELS, part, y * newWidth * CHANNELS,
+                    newWidth * CHANNELS);
+        }
+        return new RgbImage(newWidth, newHeight, part);
+    }
+
+    /// This picture on a larger black one.
+    ///
+    /// @param left black columns before it
+    /// @param top black rows above it
+    /// @return a new picture, or this one if nothing is added
+    /// @throws IllegalArgumentException if it does not fit
+    public RgbImage pad(int left, int top, int newWidth, int newHeight) {
+        if (left < 0 || top < 0 || width > newWidth - left || height > newHeight - top) {
+            throw new IllegalArgumentException("a picture of %d×%d from (%d, %d) does not fit into %d×%d"
+                    .formatted(width, height, left, top, newWidth, newHeight));
+        }
+        if (newWidth == width && newHeight == height) {
+            return this;
+        }
+        byte[] whole = new byte[Math.multiplyExact(CHANNELS * newWidth, newHeight)];
+        for (int y = 0; y < height; y++) {
+            System.arraycopy(pixels, y * width * CHANNELS, whole, ((top + y) * newWidth + left) * CHANNELS,
+                    width * CHANNELS);
+        }
+        return new RgbImage(newWidth, newHeight, whole);
     }
 
     @Override

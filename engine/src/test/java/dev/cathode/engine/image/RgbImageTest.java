@@ -37,6 +37,26 @@ class RgbImageTest {
         assertNotEquals(image, RgbImage.ofPlanes(new float[768], 16, 16));
     }
 
+    /// Every gray as torchvision's ToTensor and Normalize([0.5], [0.5]) give it: two roundings to float32.
+    @Test
+    void centresAsTorchvisionDoes() {
+        byte[] pixels = new byte[768];
+        for (int i = 0; i < 768; i++) {
+            pixels[i] = (byte) i;
+        }
+        RgbImage image = new RgbImage(16, 16, pixels);
+        float[] pixelsFirst = image.toCentredPixels();
+        float[] planesFirst = image.toCentredPlanes();
+        assertEquals(-1, pixelsFirst[0]);
+        assertEquals(1, pixelsFirst[255]);
+        assertEquals((128 / 255f - 0.5f) * 2, pixelsFirst[128]);
+        for (int i = 0; i < 256; i++) {
+            for (int channel = 0; channel < 3; channel++) {
+                assertEquals(pixelsFirst[3 * i + channel], planesFirst[256 * channel + i]);
+            }
+        }
+    }
+
     @Test
     void lumaIsPillows() {
         // Pillow's convert("L") of pure red, green, blue, white and (10, 20, 30)
