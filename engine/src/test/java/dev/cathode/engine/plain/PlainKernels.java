@@ -8,6 +8,7 @@ import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Elementwise;
 import dev.cathode.kernels.cpu.Epilogue;
+import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cpu.Optimization;
@@ -37,6 +38,11 @@ public final class PlainKernels implements CpuKernels {
     public Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                                    WeightStorage storage) {
         return new PlainConvolution(shape, epilogue);
+    }
+
+    @Override
+    public FilterGradient filterGradient(ConvolutionShape shape) {
+        return new PlainFilterGradient(shape);
     }
 
     @Override

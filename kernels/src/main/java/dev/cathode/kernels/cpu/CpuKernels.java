@@ -26,6 +26,11 @@ public interface CpuKernels {
     Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                             WeightStorage storage);
 
+    /// Prepares the gradient with respect to the weights of a convolution or linear layer.
+    ///
+    /// @throws IllegalArgumentException if the shape resizes its input
+    FilterGradient filterGradient(ConvolutionShape shape);
+
     /// Prepares an attention.
     Attention attention(Attention.Shape shape);
 

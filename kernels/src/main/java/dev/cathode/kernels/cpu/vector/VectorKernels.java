@@ -7,6 +7,7 @@ import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Elementwise;
 import dev.cathode.kernels.cpu.Epilogue;
+import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Rearrangement;
@@ -39,6 +40,11 @@ public final class VectorKernels implements CpuKernels {
     public Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                                    WeightStorage storage) {
         return ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage);
+    }
+
+    @Override
+    public FilterGradient filterGradient(ConvolutionShape shape) {
+        return new FilterGemm(shape);
     }
 
     @Override
