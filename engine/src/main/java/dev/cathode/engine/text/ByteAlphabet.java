@@ -1,6 +1,8 @@
 package dev.cathode.engine.text;
 
 import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /// A printable character for each byte, as GPT-2 introduced it: printable Latin-1 stands for itself, the rest for
 /// U+0100 and following.
@@ -23,6 +25,11 @@ final class ByteAlphabet {
 
     static char symbol(int unsignedByte) {
         return SYMBOLS[unsignedByte];
+    }
+
+    /// All characters in the order that vocabularies list them: bytes that stand for themselves come first.
+    static List<String> symbols() {
+        return IntStream.range(0, SYMBOLS.length).mapToObj(b -> SYMBOLS[b]).sorted().map(String::valueOf).toList();
     }
 
     /// The byte that a character stands for; -1 if it stands for none.

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -17,15 +18,17 @@ import java.util.regex.Pattern;
 /// Equal to `CLIPTokenizer` of transformers 5. The older Python tokenizer (transformers 4, OpenAI) gives the same ids
 /// except for odd texts: curly quotes, HTML entities, control characters, Chinese.
 public final class ClipTokenizer implements Tokenizer {
+    static final String START = "<|startoftext|>";
+    static final String END = "<|endoftext|>";
     private static final String CONTRACTIONS = "'s|'t|'re|'ve|'m|'ll|'d|";
     private static final Pattern WORD = Pattern.compile("<\\|startoftext\\|>|<\\|endoftext\\|>|" + CONTRACTIONS
             + "\\p{L}+|\\p{N}|[^\\s\\p{L}\\p{N}]+", Pattern.UNICODE_CHARACTER_CLASS);
     /// Words are cut once more, as GPT-2 does: changes nothing but special tokens that were not taken for such.
     private static final Pattern PART = Pattern.compile(CONTRACTIONS + "\\p{L}+|\\p{N}+|[^\\s\\p{L}\\p{N}]+",
             Pattern.UNICODE_CHARACTER_CLASS);
-    private static final List<NamedToken> NAMED = List.of(
-            new NamedToken("bos_token", "<|startoftext|>"), new NamedToken("eos_token", "<|endoftext|>"),
-            new NamedToken("unk_token", "<|endoftext|>"), new NamedToken("pad_token", "<|endoftext|>"));
+    static final List<NamedToken> NAMED = List.of(
+            new NamedToken("bos_token", START), new NamedToken("eos_token", END), new NamedToken("unk_token", END),
+            new NamedToken("pad_token", END));
 
     private final Map<String, Integer> learned;
     private final Map<Long, Long> merges;
@@ -83,16 +86,21 @@ public final class ClipTokenizer implements Tokenizer {
     }
 
     private void encodeWords(String text, List<Integer> ids) {
+        words(text, part -> model.encode(part, ids));
+    }
+
+    /// The words of a normalised text.
+    static void words(String text, Consumer<String> out) {
         Matcher words = WORD.matcher(text);
         while (words.find()) {
             Matcher parts = PART.matcher(words.group());
             while (parts.find()) {
-                model.encode(parts.group(), ids);
+                out.accept(parts.group());
             }
         }
     }
 
-    private static String normalize(String text) {
+    static String normalize(String text) {
         StringBuilder out = new StringBuilder(text.length());
         boolean space = false;
         for (int c : Normalizer.normalize(text, Normalizer.Form.NFC).codePoints().toArray()) {
