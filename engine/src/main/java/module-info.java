@@ -11,6 +11,7 @@ module dev.cathode.engine {
     exports dev.cathode.engine.data;
     exports dev.cathode.engine.benchmark;
     exports dev.cathode.engine.diffusion;
+    exports dev.cathode.engine.evaluation;
     exports dev.cathode.engine.graph;
     exports dev.cathode.engine.models;
     exports dev.cathode.engine.nn;
