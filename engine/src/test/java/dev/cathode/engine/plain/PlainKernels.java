@@ -7,6 +7,7 @@ import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Elementwise;
+import dev.cathode.kernels.cpu.ElementwiseGradient;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.Normalization;
@@ -63,6 +64,11 @@ public final class PlainKernels implements CpuKernels {
     @Override
     public Rearrangement rearrangement() {
         return new PlainRearrangement();
+    }
+
+    @Override
+    public ElementwiseGradient elementwiseGradient() {
+        throw new UnsupportedOperationException("plain kernels do not train");
     }
 
     @Override

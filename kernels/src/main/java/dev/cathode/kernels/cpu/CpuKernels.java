@@ -43,6 +43,9 @@ public interface CpuKernels {
     /// Copies, permutations, pooling, resizing, embedding.
     Rearrangement rearrangement();
 
+    /// Gradients of activations and losses, sums.
+    ElementwiseGradient elementwiseGradient();
+
     /// Optimizer steps, moving averages, gradient norms.
     Optimization optimization();
 }

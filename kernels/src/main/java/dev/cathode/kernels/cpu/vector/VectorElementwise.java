@@ -133,7 +133,8 @@ final class VectorElementwise implements Elementwise {
         }
     }
 
-    private static void multiply(long a, long b, long y, int count) {
+    /// `y = a · b` on this thread.
+    static void multiply(long a, long b, long y, int count) {
         int i = 0;
         for (; i <= count - LANES; i += LANES) {
             load(a + 4L * i).mul(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);

@@ -6,6 +6,7 @@ import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Elementwise;
+import dev.cathode.kernels.cpu.ElementwiseGradient;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.Normalization;
@@ -65,6 +66,11 @@ public final class VectorKernels implements CpuKernels {
     @Override
     public Rearrangement rearrangement() {
         return new VectorRearrangement();
+    }
+
+    @Override
+    public ElementwiseGradient elementwiseGradient() {
+        return new VectorElementwiseGradient();
     }
 
     @Override
