@@ -108,6 +108,7 @@ public final class PlainKernels implements CpuKernels {
             case SIGMOID -> sigmoid(x);
             case TANH -> Math.tanh(x);
             case SOFTPLUS -> Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+            case EXP -> Math.exp(x);
         };
     }
 

@@ -19,5 +19,7 @@ public enum Activation {
     /// tanh(x)
     TANH,
     /// log(1 + exp(x))
-    SOFTPLUS
+    SOFTPLUS,
+    /// exp(x)
+    EXP
 }

@@ -36,6 +36,7 @@ final class ActivationGradients {
             case SIGMOID -> sigmoid(x, dy, dx, bytes);
             case TANH -> tanh(x, dy, dx, bytes);
             case SOFTPLUS -> softplus(x, dy, dx, bytes);
+            case EXP -> exp(x, dy, dx, bytes);
         }
         if (whole < count) {
             rest(activation, x + bytes, dy + bytes, dx + bytes, SPECIES.indexInRange(whole, count));
@@ -113,6 +114,14 @@ final class ActivationGradients {
     private static void softplus(long x, long dy, long dx, long bytes) {
         for (long i = 0; i < bytes; i += V) {
             VectorMath.sigmoid(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, Simd.LE))
+                    .mul(FloatVector.fromMemorySegment(SPECIES, ALL, dy + i, Simd.LE))
+                    .intoMemorySegment(ALL, dx + i, Simd.LE);
+        }
+    }
+
+    private static void exp(long x, long dy, long dx, long bytes) {
+        for (long i = 0; i < bytes; i += V) {
+            VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, Simd.LE))
                     .mul(FloatVector.fromMemorySegment(SPECIES, ALL, dy + i, Simd.LE))
                     .intoMemorySegment(ALL, dx + i, Simd.LE);
         }

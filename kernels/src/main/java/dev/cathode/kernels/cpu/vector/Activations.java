@@ -31,6 +31,7 @@ final class Activations {
             case SIGMOID -> sigmoid(x, bytes);
             case TANH -> tanh(x, bytes);
             case SOFTPLUS -> softplus(x, bytes);
+            case EXP -> exp(x, bytes);
         }
     }
 
@@ -94,6 +95,13 @@ final class Activations {
     private static void softplus(long x, long bytes) {
         for (long i = 0; i < bytes; i += V) {
             VectorMath.softplus(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
+                    .intoMemorySegment(ALL, x + i, LE);
+        }
+    }
+
+    private static void exp(long x, long bytes) {
+        for (long i = 0; i < bytes; i += V) {
+            VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE))
                     .intoMemorySegment(ALL, x + i, LE);
         }
     }

@@ -88,6 +88,7 @@ final class VectorDerivatives {
             case SIGMOID -> sigmoid(x).mul(dy);
             case TANH -> tanh(x).mul(dy);
             case SOFTPLUS -> VectorMath.sigmoid(x).mul(dy);
+            case EXP -> VectorMath.exp(x).mul(dy);
         };
     }
 }

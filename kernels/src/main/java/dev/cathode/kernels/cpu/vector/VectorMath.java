@@ -185,6 +185,7 @@ final class VectorMath {
             case SIGMOID -> sigmoid(x);
             case TANH -> tanh(x);
             case SOFTPLUS -> softplus(x);
+            case EXP -> exp(x);
         };
     }
 

@@ -75,6 +75,7 @@ class VectorElementwiseTest {
                 case SIGMOID -> 1 / (1 + Math.exp(-x));
                 case TANH -> Math.tanh(x);
                 case SOFTPLUS -> Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+                case EXP -> Math.exp(x);
             };
         }
 

@@ -83,6 +83,7 @@ class VectorMathTest {
                     case SIGMOID -> 1 / (1 + Math.exp(-x));
                     case TANH -> Math.tanh(x);
                     case SOFTPLUS -> softplus(x);
+                    case EXP -> Math.exp(x);
                 };
                 assertEquals(expected, of(v -> VectorMath.activate(activation, v), x), 1e-6 * Math.abs(expected),
                         activation + " of " + x);
