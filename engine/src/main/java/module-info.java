@@ -6,6 +6,7 @@ module dev.cathode.engine {
     requires java.desktop;
     requires org.apache.commons.csv;
     requires org.slf4j;
+    requires tools.jackson.dataformat.yaml;
 
     exports dev.cathode.engine.compile;
     exports dev.cathode.engine.data;
@@ -22,4 +23,5 @@ module dev.cathode.engine {
     exports dev.cathode.engine.random;
     exports dev.cathode.engine.text;
     exports dev.cathode.engine.train;
+    exports dev.cathode.engine.train.recipe;
 }

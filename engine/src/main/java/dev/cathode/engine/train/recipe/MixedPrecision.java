@@ -1,0 +1,9 @@
+package dev.cathode.engine.train.recipe;
+
+/// What the networks compute in; weights, optimizer state, losses and reductions are float32 in any case.
+public enum MixedPrecision {
+    /// float32.
+    NO,
+    /// bfloat16, with sums in float32.
+    BF16
+}
