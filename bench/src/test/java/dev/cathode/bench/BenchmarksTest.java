@@ -45,6 +45,17 @@ class BenchmarksTest {
     }
 
     @Test
+    void attentionGradient() {
+        for (String shape : new String[] {"2x2x17x17x64", "1x3x20x9x8"}) {
+            AttentionGradientBenchmark benchmark = new AttentionGradientBenchmark();
+            benchmark.shape = shape;
+            benchmark.prepare();
+            benchmark.run();
+            benchmark.close();
+        }
+    }
+
+    @Test
     void normalization() {
         NormalizationBenchmark benchmark = new NormalizationBenchmark();
         benchmark.shape = "2x30x64";

@@ -2,6 +2,7 @@ package dev.cathode.engine.plain;
 
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Attention;
+import dev.cathode.kernels.cpu.AttentionGradient;
 import dev.cathode.kernels.cpu.Convolution;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.ConvolutionShape;
@@ -49,6 +50,11 @@ public final class PlainKernels implements CpuKernels {
     @Override
     public Attention attention(Attention.Shape shape) {
         return new PlainAttention(shape);
+    }
+
+    @Override
+    public AttentionGradient attentionGradient(Attention.Shape shape) {
+        return new PlainAttentionGradient(shape);
     }
 
     @Override

@@ -34,6 +34,9 @@ public interface CpuKernels {
     /// Prepares an attention.
     Attention attention(Attention.Shape shape);
 
+    /// Prepares the gradient of an attention.
+    AttentionGradient attentionGradient(Attention.Shape shape);
+
     /// Group, layer and batch normalisation, softmax.
     Normalization normalization();
 

@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.vector;
 
 import dev.cathode.kernels.cpu.Attention;
+import dev.cathode.kernels.cpu.AttentionGradient;
 import dev.cathode.kernels.cpu.Convolution;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.ConvolutionShape;
@@ -51,6 +52,11 @@ public final class VectorKernels implements CpuKernels {
     @Override
     public Attention attention(Attention.Shape shape) {
         return new VectorAttention(shape);
+    }
+
+    @Override
+    public AttentionGradient attentionGradient(Attention.Shape shape) {
+        return new VectorAttentionGradient(shape);
     }
 
     @Override

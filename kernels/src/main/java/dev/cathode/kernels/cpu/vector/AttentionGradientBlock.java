@@ -1,0 +1,236 @@
+package dev.cathode.kernels.cpu.vector;
+
+import static dev.cathode.kernels.cpu.OffHeap.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LE;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+import static jdk.incubator.vector.VectorOperators.LT;
+import static jdk.incubator.vector.VectorOperators.MAX;
+
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorSpecies;
+
+/// What [VectorAttentionGradient] does between its products, on blocks `[queries][KEYS]` whose lanes are keys, and the
+/// way into and out of them.
+///
+/// The state of a query is three numbers, in rows of [#QUERIES]: the maximum of its scores, the inverse of the sum of
+/// its weights, and the sum of dy ∘ y. Sums across lanes are taken one by one, because the order of `reduceLanes` is
+/// not defined. For the manners of these loops see [AttentionBlock].
+final class AttentionGradientBlock {
+    static {
+        CompilerDirectives.install();
+    }
+
+    /// Queries of a block.
+    static final int QUERIES = 64;
+    /// Keys of a block.
+    static final int KEYS = 64;
+    /// Bytes of a row of a block.
+    static final long ROW = 4L * KEYS;
+
+    private static final VectorSpecies<Float> F = Simd.SPECIES;
+    private static final ByteOrder ORDER = Simd.LE;
+    private static final int LANES = Simd.LANES;
+    /// Bytes of a vector.
+    private static final long V = 4L * LANES;
+    /// Bytes of a row of the state.
+    private static final long STATE = 4L * QUERIES;
+    private static final float LOG2_E = 1.442695040888963f;
+    /// 1.5 · 2^23: adding it rounds to an integer, which then sits in the low bits of the sum.
+    private static final float ROUND = 0x1.8p23f;
+
+    private AttentionGradientBlock() { }
+
+    /// Zeros; `bytes` is a multiple of 64.
+    static void clear(long x, long bytes) {
+        for (long i = 0; i < bytes; i += V) {
+            FloatVector.zero(F).intoMemorySegment(ALL, x + i, ORDER);
+        }
+    }
+
+    /// `y[i][c] = x[i][c]` for `rows` rows and all columns up to the stride of y, with zeros for what x does not have.
+    static void copyIn(long x, long stride, int count, int rows, int depth, long y, long yStride) {
+        for (int i = 0; i < count; i++) {
+            long from = x + i * stride;
+            long to = y + i * yStride;
+            int c = 0;
+            for (; c <= depth - LANES; c += LANES) {
+                FloatVector.fromMemorySegment(F, ALL, from + 4L * c, ORDER).intoMemorySegment(ALL, to + 4L * c, ORDER);
+            }
+            if (c < depth) {
+                VectorMask<Float> rest = F.indexInRange(c, depth);
+                FloatVector.fromMemorySegment(F, ALL, from + 4L * c, ORDER, rest)
+                        .intoMemorySegment(ALL, to + 4L * c, ORDER);
+                c += LANES;
+            }
+            for (; 4L * c < yStride; c += LANES) {
+                FloatVector.zero(F).intoMemorySegment(ALL, to + 4L * c, ORDER);
+            }
+        }
+        clear(y + count * yStride, (rows - count) * yStride);
+    }
+
+    /// `y[c][i] = x[i][c]`, in rows of [#KEYS], with zeros for i from `count` to `padded`.
+    static void transposeIn(long x, long stride, int count, int padded, int depth, long y) {
+        for (int i = 0; i < padded; i++) {
+            for (int c = 0; c < depth; c++) {
+                ALL.set(JAVA_FLOAT_UNALIGNED, y + c * ROW + 4L * i,
+                        i < count ? ALL.get(JAVA_FLOAT_UNALIGNED, x + i * stride + 4L * c) : 0);
+            }
+        }
+    }
+
+    /// `y[i][c]`: the sum of `x[part][i][c]` over the parts, in their order.
+    static void copyOut(long x, long stride, int parts, long partBytes, int rows, int depth, long y, long yStride) {
+        for (int i = 0; i < rows; i++) {
+            for (int c = 0; c < depth; c += LANES) {
+                long from = x + i * stride + 4L * c;
+                FloatVector sum = FloatVector.fromMemorySegment(F, ALL, from, ORDER);
+                for (int part = 1; part < parts; part++) {
+                    sum = FloatVector.fromMemorySegment(F, ALL, from + part * partBytes, ORDER).add(sum);
+                }
+                long to = y + i * yStride + 4L * c;
+                if (c <= depth - LANES) {
+                    FloatVector.zero(F).add(sum).intoMemorySegment(ALL, to, ORDER);
+                } else {
+                    FloatVector.zero(F).add(sum).intoMemorySegment(ALL, to, ORDER, F.indexInRange(c, depth));
+                }
+            }
+        }
+    }
+
+    /// What is added to the scores of each key, in units of ln 2. Nothing falls below the most negative finite float: a
+    /// query with all keys hidden weighs them equally, as it does in PyTorch.
+    ///
+    /// @param mask numbers in natural units, or 0 for none
+    static void shifts(long mask, int keys, int padded, long shift) {
+        for (int k = 0; k < padded; k++) {
+            float x = mask == 0 || k >= keys ? 0
+                    : Math.max(ALL.get(JAVA_FLOAT_UNALIGNED, mask + 4L * k) * LOG2_E, -Float.MAX_VALUE);
+            ALL.set(JAVA_FLOAT_UNALIGNED, shift + 4L * k, x);
+        }
+    }
+
+    /// The sum of dy ∘ y for each query.
+    static void dots(long y, long stride, long dy, long dyStride, int queries, int depth, long lanes, long state) {
+        for (int i = 0; i < queries; i++) {
+            FloatVector sum = FloatVector.zero(F);
+            for (int c = 0; c < depth; c += LANES) {
+                VectorMask<Float> rest = F.indexInRange(c, depth);
+                sum = FloatVector.fromMemorySegment(F, ALL, y + i * stride + 4L * c, ORDER, rest)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, dy + i * dyStride + 4L * c, ORDER), sum);
+            }
+            FloatVector.zero(F).add(sum).intoMemorySegment(ALL, lanes, ORDER);
+            ALL.set(JAVA_FLOAT_UNALIGNED, state + 2 * STATE + 4L * i, total(lanes));
+        }
+    }
+
+    private static float total(long lanes) {
+        float sum0 = 0;
+        float sum1 = 0;
+        float sum2 = 0;
+        float sum3 = 0;
+        for (int j = 0; j < LANES; j += 4) {
+            sum0 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j);
+            sum1 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j + 4);
+            sum2 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j + 8);
+            sum3 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j + 12);
+        }
+        return sum0 + sum1 + (sum2 + sum3);
+    }
+
+    /// No maximum yet.
+    static void startMaxima(long lanes, int queries) {
+        for (int i = 0; i < queries; i++) {
+            // finite, so that a difference of two maxima is never infinity minus infinity
+            FloatVector.broadcast(F, -Float.MAX_VALUE).intoMemorySegment(ALL, lanes + i * V, ORDER);
+        }
+    }
+
+    /// `x = x · factor + shift`, or minus infinity for keys that do not exist or that the query does not see, and the
+    /// maxima lane by lane.
+    ///
+    /// @param keys keys that exist
+    /// @param columns as many, rounded up to vectors
+    /// @param offset query i sees keys of the block up to i + offset
+    static void shift(long x, int queries, int keys, int columns, float factor, long shift, int offset, long lanes) {
+        FloatVector lane = FloatVector.zero(F).addIndex(1);
+        FloatVector factors = FloatVector.broadcast(F, factor);
+        for (int i = 0; i < queries; i++) {
+            float last = Math.min(keys - 1, i + offset);
+            FloatVector max = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
+            for (int j = 0; j < columns; j += LANES) {
+                long at = x + i * ROW + 4L * j;
+                FloatVector s = FloatVector.fromMemorySegment(F, ALL, at, ORDER)
+                        .fma(factors, FloatVector.fromMemorySegment(F, ALL, shift + 4L * j, ORDER))
+                        .blend(Float.NEGATIVE_INFINITY, lane.compare(GT, last - j));
+                s.intoMemorySegment(ALL, at, ORDER);
+                max = s.blend(max, s.compare(LE, max)); // cheaper than max(), which looks at NaN and -0
+            }
+            FloatVector.zero(F).add(max).intoMemorySegment(ALL, lanes + i * V, ORDER);
+        }
+    }
+
+    /// The maximum of each query; clears the lanes for sums.
+    static void finishMaxima(long lanes, int queries, long state) {
+        for (int i = 0; i < queries; i++) {
+            float max = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER).reduceLanes(MAX);
+            ALL.set(JAVA_FLOAT_UNALIGNED, state + 4L * i, max);
+            FloatVector.zero(F).intoMemorySegment(ALL, lanes + i * V, ORDER);
+        }
+    }
+
+    /// `x = 2^(x - maximum)`, and the sums lane by lane.
+    static void exponentiate(long x, int queries, int columns, long state, long lanes) {
+        for (int i = 0; i < queries; i++) {
+            FloatVector max = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 4L * i));
+            FloatVector sum = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
+            for (int j = 0; j < columns; j += LANES) {
+                long at = x + i * ROW + 4L * j;
+                FloatVector d = FloatVector.fromMemorySegment(F, ALL, at, ORDER).sub(max);
+                FloatVector rounded = d.add(ROUND);
+                FloatVector r = d.sub(rounded.sub(ROUND));
+                // minimax, relative error 1.9e-9 before rounding
+                FloatVector p = FloatVector.broadcast(F, 1.5345812e-4f)
+                        .fma(r, FloatVector.broadcast(F, 1.3399931e-3f))
+                        .fma(r, FloatVector.broadcast(F, 9.618489e-3f))
+                        .fma(r, FloatVector.broadcast(F, 5.550329e-2f))
+                        .fma(r, FloatVector.broadcast(F, 0.24022647f))
+                        .fma(r, FloatVector.broadcast(F, 0.6931472f))
+                        .fma(r, FloatVector.broadcast(F, 1f));
+                IntVector exponent = rounded.reinterpretAsInts().lanewise(LSHL, 23);
+                FloatVector y = p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
+                y = y.blend(0f, d.compare(LT, -125f));
+                y.intoMemorySegment(ALL, at, ORDER);
+                sum = y.add(sum);
+            }
+            FloatVector.zero(F).add(sum).intoMemorySegment(ALL, lanes + i * V, ORDER);
+        }
+    }
+
+    /// The inverse of the sum of each query.
+    static void finishSums(long lanes, int queries, long state) {
+        for (int i = 0; i < queries; i++) {
+            ALL.set(JAVA_FLOAT_UNALIGNED, state + STATE + 4L * i, 1 / total(lanes + i * V));
+        }
+    }
+
+    /// Turns weights into probabilities p, and gradients of probabilities ds into gradients of unscaled scores.
+    static void differentiate(long p, long ds, int queries, int columns, long state, float scale) {
+        for (int i = 0; i < queries; i++) {
+            FloatVector inverse = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + STATE + 4L * i));
+            FloatVector dot = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 2 * STATE + 4L * i));
+            for (int j = 0; j < columns; j += LANES) {
+                long at = i * ROW + 4L * j;
+                FloatVector y = FloatVector.fromMemorySegment(F, ALL, p + at, ORDER).mul(inverse);
+                y.intoMemorySegment(ALL, p + at, ORDER);
+                FloatVector.fromMemorySegment(F, ALL, ds + at, ORDER).sub(dot).mul(y).mul(scale)
+                        .intoMemorySegment(ALL, ds + at, ORDER);
+            }
+        }
+    }
+}
