@@ -15,6 +15,7 @@ import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Rearrangement;
+import dev.cathode.kernels.cpu.RearrangementGradient;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
 import java.lang.foreign.ValueLayout;
@@ -74,6 +75,11 @@ public final class PlainKernels implements CpuKernels {
 
     @Override
     public ElementwiseGradient elementwiseGradient() {
+        throw new UnsupportedOperationException("plain kernels do not train");
+    }
+
+    @Override
+    public RearrangementGradient rearrangementGradient() {
         throw new UnsupportedOperationException("plain kernels do not train");
     }
 

@@ -49,6 +49,9 @@ public interface CpuKernels {
     /// Gradients of activations and losses, sums.
     ElementwiseGradient elementwiseGradient();
 
+    /// Gradients of pooling, resizing, embedding.
+    RearrangementGradient rearrangementGradient();
+
     /// Optimizer steps, moving averages, gradient norms.
     Optimization optimization();
 }

@@ -116,7 +116,8 @@ record MiddleSum(int together, int width, int rows, int rest, int blockRows, int
                 .convertShape(VectorOperators.F2D, DOUBLES, 0);
     }
 
-    private static void add(long x, int columns, double[] sums) {
+    /// `sums += x`, one row.
+    static void add(long x, int columns, double[] sums) {
         for (int i = 0; i < columns; i++) {
             sums[i] += get(x, i);
         }

@@ -48,11 +48,13 @@ final class Pooling {
         });
     }
 
-    private static int rows(int height, Window w) {
+    /// Rows of the result.
+    static int rows(int height, Window w) {
         return (height + 2 * w.padHeight() - w.kernelHeight()) / w.strideHeight() + 1;
     }
 
-    private static int columns(int width, Window w) {
+    /// Columns of the result.
+    static int columns(int width, Window w) {
         return (width + 2 * w.padWidth() - w.kernelWidth()) / w.strideWidth() + 1;
     }
 

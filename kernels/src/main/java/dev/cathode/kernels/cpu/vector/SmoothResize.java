@@ -14,9 +14,6 @@ import java.util.Arrays;
 final class SmoothResize {
     private SmoothResize() { }
 
-    /// For each output position: the first source position and the weights from there on.
-    private record Taps(int[] first, double[][] weights) { }
-
     static void run(Filter filter, boolean antialias, long x, long y, int batch, int height, int width, int channels,
                     int outHeight, int outWidth, Workers workers) {
         Taps rows = taps(filter, antialias, height, outHeight);
@@ -27,10 +24,10 @@ final class SmoothResize {
             double[] sums = new double[channels];
             for (int column = 0; column < outWidth; column++) {
                 Arrays.fill(sums, 0);
-                for (int r = 0; r < rows.weights[row].length; r++) {
-                    for (int c = 0; c < columns.weights[column].length; c++) {
-                        long pixel = (long) (rows.first[row] + r) * width + columns.first[column] + c;
-                        add(sums, rows.weights[row][r] * columns.weights[column][c], image + 4 * pixel * channels);
+                for (int r = 0; r < rows.weights()[row].length; r++) {
+                    for (int c = 0; c < columns.weights()[column].length; c++) {
+                        long pixel = (long) (rows.first()[row] + r) * width + columns.first()[column] + c;
+                        add(sums, rows.weights()[row][r] * columns.weights()[column][c], image + 4 * pixel * channels);
                     }
                 }
                 store(sums, y + 4L * ((long) task * outWidth + column) * channels);
@@ -50,7 +47,8 @@ final class SmoothResize {
         }
     }
 
-    private static Taps taps(Filter filter, boolean antialias, int size, int out) {
+    /// How one axis of an image is resized.
+    static Taps taps(Filter filter, boolean antialias, int size, int out) {
         double scale = (double) size / out;
         double stretch = antialias ? Math.max(scale, 1) : 1;
         int reach = (int) Math.ceil((filter == Filter.BILINEAR ? 1 : 2) * stretch);

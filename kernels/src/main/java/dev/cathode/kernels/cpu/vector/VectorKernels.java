@@ -13,6 +13,7 @@ import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Rearrangement;
+import dev.cathode.kernels.cpu.RearrangementGradient;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
 
@@ -77,6 +78,11 @@ public final class VectorKernels implements CpuKernels {
     @Override
     public ElementwiseGradient elementwiseGradient() {
         return new VectorElementwiseGradient();
+    }
+
+    @Override
+    public RearrangementGradient rearrangementGradient() {
+        return new VectorRearrangementGradient();
     }
 
     @Override
