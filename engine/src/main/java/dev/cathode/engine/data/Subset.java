@@ -27,6 +27,11 @@ public final class Subset implements ImageTextDataset {
     ///
     /// @param problems told of each one that cannot be read, in order
     public static Subset readable(ImageTextDataset all, Consumer<DataProblem> problems) {
+        return new Subset(all, readablePositions(all, problems));
+    }
+
+    /// Where in a set the pictures are that can be read, see [#readable].
+    public static int[] readablePositions(ImageTextDataset all, Consumer<DataProblem> problems) {
         String[] reasons = new String[all.size()];
         IntStream.range(0, all.size()).parallel().forEach(i -> {
             try {
@@ -40,7 +45,7 @@ public final class Subset implements ImageTextDataset {
                 problems.accept(DataProblem.of(Path.of(all.id(i)), reasons[i]));
             }
         }
-        return new Subset(all, IntStream.range(0, reasons.length).filter(i -> reasons[i] == null).toArray());
+        return IntStream.range(0, reasons.length).filter(i -> reasons[i] == null).toArray();
     }
 
     @Override
