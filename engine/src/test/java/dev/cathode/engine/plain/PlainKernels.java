@@ -12,6 +12,7 @@ import dev.cathode.kernels.cpu.ElementwiseGradient;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.Normalization;
+import dev.cathode.kernels.cpu.NormalizationGradient;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Rearrangement;
@@ -61,6 +62,11 @@ public final class PlainKernels implements CpuKernels {
     @Override
     public Normalization normalization() {
         return new PlainNormalization();
+    }
+
+    @Override
+    public NormalizationGradient normalizationGradient() {
+        return new PlainNormalizationGradient();
     }
 
     @Override
@@ -120,6 +126,26 @@ public final class PlainKernels implements CpuKernels {
             case SIGMOID -> sigmoid(x);
             case TANH -> Math.tanh(x);
             case SOFTPLUS -> Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+            case EXP -> Math.exp(x);
+        };
+    }
+
+    /// The derivative of [#activate]; of ReLU at 0 it is 0.
+    static double derivative(Activation activation, double x) {
+        return switch (activation) {
+            case NONE -> 1;
+            case RELU -> x > 0 ? 1 : 0;
+            case SILU -> sigmoid(x) * (1 + x * sigmoid(-x));
+            case GELU -> 0.5 * erfc(-x / Math.sqrt(2)) + x * Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
+            case GELU_TANH -> {
+                double t = Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x));
+                yield 0.5 * (1 + t)
+                        + 0.5 * x * (1 - t * t) * Math.sqrt(2 / Math.PI) * (1 + 3 * 0.044715 * x * x);
+            }
+            case QUICK_GELU -> sigmoid(1.702 * x) * (1 + 1.702 * x * sigmoid(-1.702 * x));
+            case SIGMOID -> sigmoid(x) * sigmoid(-x);
+            case TANH -> 1 - Math.tanh(x) * Math.tanh(x);
+            case SOFTPLUS -> sigmoid(x);
             case EXP -> Math.exp(x);
         };
     }

@@ -40,6 +40,9 @@ public interface CpuKernels {
     /// Group, layer and batch normalisation, softmax.
     Normalization normalization();
 
+    /// Gradients of normalisations, and batch normalisation by the batch's own statistics.
+    NormalizationGradient normalizationGradient();
+
     /// Activations, sums and products, conversions, losses.
     Elementwise elementwise();
 

@@ -58,12 +58,18 @@ final class RowNormalization {
         return total(lanes);
     }
 
-    private static double total(float[] lanes) {
+    /// The sum of one vector in an array.
+    static double total(float[] lanes) {
+        return total(lanes, 0);
+    }
+
+    /// The sum of one vector from number `from` of an array.
+    static double total(float[] lanes, int from) {
         double sum0 = 0;
         double sum1 = 0;
         double sum2 = 0;
         double sum3 = 0;
-        for (int i = 0; i < LANES; i += 4) {
+        for (int i = from; i < from + LANES; i += 4) {
             sum0 += lanes[i];
             sum1 += lanes[i + 1];
             sum2 += lanes[i + 2];

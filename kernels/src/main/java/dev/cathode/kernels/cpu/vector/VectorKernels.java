@@ -11,6 +11,7 @@ import dev.cathode.kernels.cpu.ElementwiseGradient;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.Normalization;
+import dev.cathode.kernels.cpu.NormalizationGradient;
 import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Rearrangement;
 import dev.cathode.kernels.cpu.RearrangementGradient;
@@ -63,6 +64,11 @@ public final class VectorKernels implements CpuKernels {
     @Override
     public Normalization normalization() {
         return new VectorNormalization();
+    }
+
+    @Override
+    public NormalizationGradient normalizationGradient() {
+        return new VectorNormalizationGradient();
     }
 
     @Override

@@ -63,8 +63,8 @@ final class VectorNormalization implements Normalization {
     }
 
     /// `y = activation(scale · x + shift)`, a scale and a shift for each channel of each sample.
-    private static void apply(long x, int xStride, float[] scale, float[] shift, long y, int batch, int pixels,
-                              int channels, Activation activation, Workers workers) {
+    static void apply(long x, int xStride, float[] scale, float[] shift, long y, int batch, int pixels,
+                      int channels, Activation activation, Workers workers) {
         int step = Math.max(1, TASK / channels);
         int parts = (pixels + step - 1) / step;
         int block = Math.max(1, BLOCK / channels);

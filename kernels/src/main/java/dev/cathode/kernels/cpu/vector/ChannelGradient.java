@@ -1,0 +1,160 @@
+package dev.cathode.kernels.cpu.vector;
+
+import static dev.cathode.kernels.cpu.OffHeap.ALL;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+
+import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/// The gradient of `activation(weight · (x - mean) · inverse + bias)` over NHWC images, mean and inverse deviation
+/// belonging to the channels of each sample.
+///
+/// With g the gradient before the activation, r the inverse deviation, and A and B the means of `weight · g` and
+/// `weight · g · (x - mean) · r` over what was normalised together, the gradient of x is
+/// `r · (weight · g - A - (x - mean) · r · B)`; where the statistics are given, A and B are absent. Two passes: one for
+/// the sums of g and of `g · (x - mean)` of each channel, one for the result. Both compute g from x and dy, which takes
+/// less time than to write and read it.
+///
+/// x enters as its difference from the mean rounded to float32, so that no large mean can harm; what the rounding lost
+/// is put back in float64.
+final class ChannelGradient {
+    /// Numbers that stay in the second-level cache from one loop to the next.
+    private static final int BLOCK = 8192;
+    /// Numbers of a task of the second pass.
+    private static final int TASK = 1 << 15;
+
+    private final int batch;
+    private final int pixels;
+    private final int channels;
+    private final Activation activation;
+    /// Pixels that stay in the cache.
+    private final int step;
+    /// `[batch, channels]`, as all arrays here.
+    private final float[] center;
+    private final float[] scale;
+    private final float[] shift;
+    private final float[] slope;
+    private final float[] constant;
+    private final double[] inverse;
+    /// What the center lacks of the mean.
+    private final double[] lost;
+    /// `[batch, 2, channels]`: of g, and of g · (x - center).
+    private final double[] sums;
+
+    ChannelGradient(int batch, int pixels, int channels, Activation activation) {
+        this.batch = batch;
+        this.pixels = pixels;
+        this.channels = channels;
+        this.activation = activation;
+        step = Math.clamp(BLOCK / channels, 1, Math.min(256, pixels));
+        center = new float[batch * channels];
+        scale = new float[batch * channels];
+        shift = new float[batch * channels];
+        slope = new float[batch * channels];
+        constant = new float[batch * channels];
+        inverse = new double[batch * channels];
+        lost = new double[batch * channels];
+        sums = new double[2 * batch * channels];
+    }
+
+    /// Pixels of a task of the first pass: some tasks for each sample, and few partial sums compared to its numbers.
+    private static int part(int pixels) {
+        return Math.clamp(pixels / 16, 32, Math.clamp(pixels / 64, 64, 1024));
+    }
+
+    /// Bytes that [#sum] needs.
+    static long workspaceBytes(int batch, int pixels, int channels) {
+        int part = part(pixels);
+        return 8L * batch * ((pixels + part - 1) / part) * channels;
+    }
+
+    /// States the statistics of a channel.
+    void normalized(int sample, int channel, double mean, double inverse, long weight, long bias) {
+        int i = sample * channels + channel;
+        double factor = get(weight, channel) * inverse;
+        center[i] = (float) mean;
+        lost[i] = mean - center[i];
+        this.inverse[i] = inverse;
+        scale[i] = (float) factor;
+        shift[i] = (float) (get(bias, channel) - lost[i] * factor);
+    }
+
+    /// The first pass.
+    ///
+    /// @param workspace [#workspaceBytes] bytes
+    void sum(long x, long dy, long workspace, Workers workers) {
+        int part = part(pixels);
+        int parts = (pixels + part - 1) / part;
+        float[][] gradients = new float[workers.threads()][step * channels];
+        float[][] totals = new float[workers.threads()][2 * channels];
+        workers.run(batch * parts, (task, worker) -> {
+            int offset = task / parts * channels;
+            float[] g = gradients[worker];
+            float[] total = totals[worker];
+            Arrays.fill(total, 0);
+            int end = Math.min(pixels, (task % parts + 1) * part);
+            for (int from = task % parts * part; from < end; from += step) {
+                int rows = Math.min(step, end - from);
+                long at = 4 * ((long) task / parts * pixels + from) * channels;
+                ChannelLoops.gradient(activation, x + at, dy + at, center, scale, shift, offset, g, rows, channels);
+                ChannelLoops.sums(x + at, g, center, offset, total, rows, channels);
+            }
+            MemorySegment.copy(total, 0, ALL, JAVA_FLOAT_UNALIGNED, workspace + 8L * task * channels, 2 * channels);
+        });
+        workers.run(batch, (sample, _) -> PartialSums.add(workspace + 8L * sample * parts * channels, parts,
+                2 * channels, sums, 2 * sample * channels));
+    }
+
+    /// States that channels `from` to `to` - 1 of the sample were normalised together, by their own statistics.
+    void together(int sample, int from, int to, long weight) {
+        double count = (double) pixels * (to - from);
+        double a = 0;
+        double b = 0;
+        for (int c = from; c < to; c++) {
+            a += get(weight, c) * biasGradient(sample, c);
+            b += get(weight, c) * weightGradient(sample, c);
+        }
+        for (int i = sample * channels + from; i < sample * channels + to; i++) {
+            double projection = -inverse[i] * inverse[i] * b / count;
+            slope[i] = (float) projection;
+            constant[i] = (float) (-inverse[i] * a / count - projection * lost[i]);
+        }
+    }
+
+    /// The gradient of the bias by this sample.
+    double biasGradient(int sample, int channel) {
+        return sums[2 * sample * channels + channel];
+    }
+
+    /// The gradient of the weight by this sample.
+    double weightGradient(int sample, int channel) {
+        int i = sample * channels + channel;
+        return inverse[i] * (sums[(2 * sample + 1) * channels + channel] - lost[i] * biasGradient(sample, channel));
+    }
+
+    /// The second pass, from the end, where the first one left the caches.
+    void apply(long x, long dy, long dx, Workers workers) {
+        int part = Math.max(1, TASK / channels / step) * step;
+        int parts = (pixels + part - 1) / part;
+        float[][] gradients = new float[workers.threads()][step * channels];
+        workers.run(batch * parts, (index, worker) -> {
+            int task = batch * parts - 1 - index;
+            int offset = task / parts * channels;
+            int end = Math.min(pixels, (task % parts + 1) * part);
+            for (int from = task % parts * part; from < end; from += step) {
+                int rows = Math.min(step, end - from);
+                long at = 4 * ((long) task / parts * pixels + from) * channels;
+                ChannelLoops.gradient(activation, x + at, dy + at, center, scale, shift, offset, gradients[worker], rows,
+                        channels);
+                ChannelLoops.combine(x + at, gradients[worker], center, scale, slope, constant, offset, dx + at, rows,
+                        channels);
+            }
+        });
+    }
+
+    private static double get(long numbers, int index) {
+        return ALL.get(JAVA_FLOAT_UNALIGNED, numbers + 4L * index);
+    }
+}
