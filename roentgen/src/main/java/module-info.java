@@ -2,5 +2,6 @@
 module dev.cathode.roentgen {
     requires transitive dev.cathode.engine;
 
+    exports dev.cathode.roentgen.classify;
     exports dev.cathode.roentgen.data;
 }

@@ -4,5 +4,5 @@ module dev.cathode.weights {
     requires transitive tools.jackson.databind;
 
     exports dev.cathode.weights;
-    exports dev.cathode.weights.file to dev.cathode.engine;
+    exports dev.cathode.weights.file to dev.cathode.engine, dev.cathode.roentgen;
 }

@@ -21,13 +21,31 @@ import java.util.stream.LongStream;
 /// ±1/√(fan-in), norms 1, biases 0. A tensor is drawn when it is asked for and lives until it is released; it depends on
 /// the seed, its name and nothing else.
 public final class RandomWeights implements Checkpoint {
+    /// How filters of convolutions are drawn.
+    public enum Filters {
+        /// Uniform in ±1/√(fan-in), PyTorch's default.
+        UNIFORM,
+        /// Normal with deviation √(2/fan-in), for networks with ReLU ([He et al.
+        /// 2015](https://arxiv.org/abs/1502.01852)): torchvision's DenseNet.
+        KAIMING_NORMAL
+    }
+
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+
     private final Map<String, Shape> shapes = new LinkedHashMap<>();
     private final Map<String, Arena> arenas = new HashMap<>();
     private final long seed;
+    private final Filters filters;
 
     /// Weights for the parameters of some graphs.
     public RandomWeights(long seed, Graph... graphs) {
+        this(seed, Filters.UNIFORM, graphs);
+    }
+
+    /// Weights for the parameters of some graphs.
+    public RandomWeights(long seed, Filters filters, Graph... graphs) {
         this.seed = seed;
+        this.filters = filters;
         for (Graph graph : graphs) {
             graph.parameters().forEach((name, value) -> shapes.put(name, value.shape()));
         }
@@ -63,22 +81,41 @@ public final class RandomWeights implements Checkpoint {
 
     private void fill(MemorySegment data, String name, Shape shape) {
         if (shape.rank() < 2) {
-            float value = name.endsWith("weight") ? 1 : 0;
+            float value = name.endsWith("weight") || name.endsWith("running_var") ? 1 : 0;
             for (long i = 0; i < shape.count(); i++) {
                 data.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
             }
             return;
         }
-        double bound = 1 / Math.sqrt(shape.count() / (double) shape.dim(0));
-        float scale = (float) (bound * 0x1p-31);
-        long start = mix(seed * 0x9E3779B97F4A7C15L + name.hashCode());
+        double fanIn = shape.count() / (double) shape.dim(0);
+        long start = mix(seed * GOLDEN + name.hashCode());
+        if (shape.rank() == 4 && filters == Filters.KAIMING_NORMAL) {
+            fill(data, shape.count(), i -> (float) (Math.sqrt(2 / fanIn) * normal(start + i * 2 * GOLDEN)));
+        } else {
+            float scale = (float) (1 / Math.sqrt(fanIn) * 0x1p-31);
+            fill(data, shape.count(), i -> (int) (mix(start + i * GOLDEN) >>> 32) * scale);
+        }
+    }
+
+    private interface Draw {
+        float at(long index);
+    }
+
+    private static void fill(MemorySegment data, long count, Draw draw) {
         int block = 1 << 16;
-        LongStream.range(0, (shape.count() + block - 1) / block).parallel().forEach(b -> {
-            long end = Math.min(shape.count(), (b + 1) * block);
+        LongStream.range(0, (count + block - 1) / block).parallel().forEach(b -> {
+            long end = Math.min(count, (b + 1) * block);
             for (long i = b * block; i < end; i++) {
-                data.setAtIndex(ValueLayout.JAVA_FLOAT, i, (int) (mix(start + i * 0x9E3779B97F4A7C15L) >>> 32) * scale);
+                data.setAtIndex(ValueLayout.JAVA_FLOAT, i, draw.at(i));
             }
         });
+    }
+
+    /// Box and Muller 1958, with functions that give the same bits everywhere.
+    private static double normal(long state) {
+        double u = ((mix(state) >>> 11) + 1) * 0x1p-53; // above 0
+        double angle = 2 * Math.PI * ((mix(state + GOLDEN) >>> 11) * 0x1p-53);
+        return Math.sqrt(-2 * StrictMath.log(u)) * StrictMath.cos(angle);
     }
 
     /// The finaliser of splitmix64 (Steele, Lea and Flood 2014).
