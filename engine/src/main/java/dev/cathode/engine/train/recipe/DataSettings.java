@@ -1,5 +1,6 @@
 package dev.cathode.engine.train.recipe;
 
+import dev.cathode.engine.image.ImageFit;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +19,7 @@ import java.util.OptionalInt;
 /// @param cacheLatents whether the frozen autoencoder sees each picture only once
 /// @param cacheTextEmbeddings whether the frozen text encoder sees each caption only once
 public record DataSettings(Optional<Path> trainDataDir, String captionColumn, List<String> views,
-        OptionalInt maxTrainSamples, double validationSplit, int resolution, String imageFit,
+        OptionalInt maxTrainSamples, double validationSplit, int resolution, ImageFit imageFit,
         int dataloaderNumWorkers, boolean cacheLatents, boolean cacheTextEmbeddings) {
     private static final int MOST_WORKERS = 256;
 
@@ -41,7 +42,7 @@ public record DataSettings(Optional<Path> trainDataDir, String captionColumn, Li
         return new DataSettings(fields.path("train_data_dir"), fields.text("caption_column", "text"),
                 fields.texts("views", List.of()), fields.optionalInteger("max_train_samples"),
                 fields.number("validation_split", 0), fields.integer("resolution", 512),
-                fields.text("image_fit", "cover"), fields.integer("dataloader_num_workers", 2),
+                fields.constant("image_fit", ImageFit.COVER, ImageFit.class), fields.integer("dataloader_num_workers", 2),
                 fields.flag("cache_latents", false), fields.flag("cache_text_embeddings", false));
     }
 

@@ -1,7 +1,5 @@
 package dev.cathode.engine.train.recipe;
 
-import java.util.List;
-
 /// Settings that are fine alone and make no sense together.
 final class RecipeChecks {
     private RecipeChecks() {
@@ -25,9 +23,6 @@ final class RecipeChecks {
         }
         if (!own && data.trainDataDir().isEmpty()) {
             throw new IllegalArgumentException("train_data_dir is missing: the folder of the pictures and captions");
-        }
-        if (!List.of("cover", "contain", "stretch").contains(data.imageFit())) {
-            throw new IllegalArgumentException("image_fit must be cover, contain, stretch, not " + data.imageFit());
         }
     }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.engine.diffusion.schedulers.PredictionType;
+import dev.cathode.engine.image.ImageFit;
 import dev.cathode.engine.train.EmaDecay;
 import dev.cathode.engine.train.LearningRateSchedule.Constant;
 import dev.cathode.engine.train.LearningRateSchedule.Cosine;
@@ -63,7 +64,7 @@ class TrainingRecipeTest {
         assertEquals(1, recipe.steps().maxGradNorm());
         assertEquals(MixedPrecision.NO, recipe.steps().mixedPrecision());
         assertEquals(512, recipe.data().resolution());
-        assertEquals("cover", recipe.data().imageFit());
+        assertEquals(ImageFit.COVER, recipe.data().imageFit());
         assertEquals(Optional.empty(), recipe.ema());
         assertEquals(0, recipe.loss().conditioningDropout());
         assertEquals(500, recipe.output().checkpointingSteps());
