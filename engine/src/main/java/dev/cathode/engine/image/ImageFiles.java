@@ -69,7 +69,8 @@ public final class ImageFiles {
         return pixels;
     }
 
-    /// Writes a picture under a temporary name in the same folder and moves it into place.
+    /// Writes a picture under a temporary name in the same folder and moves it into place. One of nothing but gray is
+    /// stored with one channel: a third of the numbers, and a JPEG without colours that are not there.
     ///
     /// @param quality of a JPEG file, 1 to 100; PNG files do not lose anything
     /// @param texts what the file says about itself, see [#texts(Path)]
@@ -90,13 +91,7 @@ public final class ImageFiles {
     }
 
     private static byte[] encode(RgbImage image, ImageFormat format, float quality) throws IOException {
-        BufferedImage picture = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
-        byte[] pixels = image.pixels();
-        int[] rgb = new int[image.width() * image.height()];
-        for (int i = 0; i < rgb.length; i++) {
-            rgb[i] = (pixels[3 * i] & 0xff) << 16 | (pixels[3 * i + 1] & 0xff) << 8 | pixels[3 * i + 2] & 0xff;
-        }
-        picture.setRGB(0, 0, image.width(), image.height(), rgb, 0, image.width());
+        BufferedImage picture = image.isGray() ? gray(image) : colours(image);
         ImageWriter writer = ImageIO.getImageWritersByFormatName(format.name()).next();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ImageOutputStream out = new MemoryCacheImageOutputStream(bytes)) {
@@ -111,6 +106,27 @@ public final class ImageFiles {
             writer.dispose();
         }
         return bytes.toByteArray();
+    }
+
+    private static BufferedImage gray(RgbImage image) {
+        BufferedImage picture = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_BYTE_GRAY);
+        byte[] gray = new byte[image.width() * image.height()];
+        for (int i = 0; i < gray.length; i++) {
+            gray[i] = image.pixels()[3 * i];
+        }
+        picture.getRaster().setDataElements(0, 0, image.width(), image.height(), gray); // setRGB would bend the grays
+        return picture;
+    }
+
+    private static BufferedImage colours(RgbImage image) {
+        BufferedImage picture = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_INT_RGB);
+        byte[] pixels = image.pixels();
+        int[] rgb = new int[image.width() * image.height()];
+        for (int i = 0; i < rgb.length; i++) {
+            rgb[i] = (pixels[3 * i] & 0xff) << 16 | (pixels[3 * i + 1] & 0xff) << 8 | pixels[3 * i + 2] & 0xff;
+        }
+        picture.setRGB(0, 0, image.width(), image.height(), rgb, 0, image.width());
+        return picture;
     }
 
     /// The texts that a PNG or JPEG file carries, by name, without decoding its pixels; none for other files.

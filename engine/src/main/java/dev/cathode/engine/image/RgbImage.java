@@ -46,6 +46,16 @@ public record RgbImage(int width, int height, byte[] pixels) {
         return (byte) Math.rint(Math.clamp(value, 0f, 1f) * 255f);
     }
 
+    /// Whether red, green and blue are equal everywhere.
+    public boolean isGray() {
+        for (int i = 0; i < pixels.length; i += CHANNELS) {
+            if (pixels[i] != pixels[i + 1] || pixels[i] != pixels[i + 2]) {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// The picture as a network's input: `[3, height, width]`, from 0 to 1.
     public float[] toPlanes() {
         int plane = width * height;

@@ -1,6 +1,7 @@
 package dev.cathode.engine.image;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -86,6 +87,32 @@ class ImageFilesTest {
             error += Math.abs((read.pixels()[i] & 0xff) - (image.pixels()[i] & 0xff));
         }
         assertTrue(error / read.pixels().length < 8, "mean error " + error / read.pixels().length);
+    }
+
+    /// One channel, and every gray as it was: no gamma on the way.
+    @Test
+    void grayIsStoredWithOneChannel() throws IOException {
+        byte[] pixels = new byte[256 * 3];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = (byte) (i / 3);
+        }
+        RgbImage image = new RgbImage(16, 16, pixels);
+        assertTrue(image.isGray());
+        Path png = folder.resolve("gray.png");
+        ImageFiles.write(png, image, ImageFormat.PNG, 100, TEXTS);
+        assertEquals(image, ImageFiles.read(png));
+        assertEquals(TEXTS, ImageFiles.texts(png));
+        assertEquals(1, ImageIO.read(png.toFile()).getRaster().getNumBands());
+        Path jpeg = folder.resolve("gray.jpg");
+        ImageFiles.write(jpeg, image, ImageFormat.JPEG, 100, TEXTS);
+        assertEquals(1, ImageIO.read(jpeg.toFile()).getRaster().getNumBands());
+        RgbImage read = ImageFiles.read(jpeg);
+        assertTrue(read.isGray());
+        for (int i = 0; i < pixels.length; i++) {
+            assertEquals(pixels[i] & 0xff, read.pixels()[i] & 0xff, 2);
+        }
+        pixels[767] = 0;
+        assertFalse(image.isGray());
     }
 
     @Test

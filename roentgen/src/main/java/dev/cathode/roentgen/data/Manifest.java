@@ -48,7 +48,8 @@ public final class Manifest {
     /// Reads a manifest.
     ///
     /// @param problems told of each row that cannot be used or whose picture is not there
-    /// @throws IOException if the file cannot be read, lacks a column, or no row is left; the message names file and line
+    /// @throws IOException if the file cannot be read, lacks a column, or no row is left; the message names file
+    ///         and line
     public static MimicDataset read(Path file, Consumer<DataProblem> problems) throws IOException {
         List<MimicSample> samples = new ArrayList<>();
         TableFile.read(file, ABOUT, problems, row -> {

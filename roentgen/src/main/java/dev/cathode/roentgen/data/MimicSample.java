@@ -7,7 +7,8 @@ import java.util.OptionalInt;
 ///
 /// @param view DICOM's `ViewPosition`
 /// @param impression the radiologist's conclusion on one line; pictures of one study share it
-/// @param clipTokens how many tokens CLIP's tokenizer makes of it, begin and end token included; empty if nobody counted
+/// @param clipTokens how many tokens CLIP's tokenizer makes of it, begin and end token included; empty if nobody
+///         counted
 public record MimicSample(String dicomId, int studyId, int subjectId, String view, Path imagePath, String impression,
                           OptionalInt clipTokens, Labels labels) {
     /// The same picture in another file.

@@ -19,9 +19,9 @@ public final class ReportSections {
 
     /// A part of a report.
     ///
-    /// @param name what its heading means, in lower case: `impression`, `findings`, `indication` …; `preamble` for what
-    ///         comes before the first heading, `full report` if there is none, `last_paragraph` for what may be the
-    ///         findings in a report that does not call anything so
+    /// @param name what its heading means, in lower case: `impression`, `findings`, `indication` …; `preamble` for
+    ///         what comes before the first heading, `full report` if there is none, `last_paragraph` for what may be
+    ///         the findings in a report that does not call anything so
     /// @param text as it stands there
     public record Section(String name, String text) { }
 
