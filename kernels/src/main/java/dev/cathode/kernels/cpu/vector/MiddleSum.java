@@ -15,88 +15,92 @@ import jdk.incubator.vector.VectorOperators;
 
 /// Sums over rows of `[rows, columns]` matrices, which is what a bias takes from the gradient of its layer.
 ///
-/// Sums are float64; memory is read once, from front to back, eight rows at a time. Long matrices are cut into blocks of
-/// rows, whose sums are added in their order. Short rows are taken several at a time as one long row, whose sum is
-/// folded in the end.
+/// Sums are float64; memory is read once, eight rows at a time. A task owns a strip of columns, whose sums stay in the
+/// first-level cache, of a block of rows; the blocks' sums are added in their order. Short rows are taken several at a
+/// time as one long row, whose sum is folded in the end.
 ///
-/// @param together how many rows make one long row
+/// @param inner numbers of a row
 /// @param width numbers of a long row
 /// @param rows long rows of a matrix
 /// @param rest numbers behind the last long row
 /// @param blockRows long rows of one block
 /// @param blocks blocks of a matrix, at least 1
-record MiddleSum(int together, int width, int rows, int rest, int blockRows, int blocks) {
+/// @param stripWidth columns of one strip; all of them if a long row is made of several
+/// @param strips strips of a matrix
+record MiddleSum(int inner, int width, int rows, int rest, int blockRows, int blocks, int stripWidth, int strips) {
     static {
         CompilerDirectives.install();
     }
 
     private static final int ROWS = 8;
     private static final int SHORT = 256;
+    private static final int STRIP = 1024;
     private static final int BLOCK = 1 << 16;
     private static final int MOST_BLOCKS = 64;
-    private static final int STRIP = 1024;
     private static final int HALF = LANES / 2;
 
     private static MiddleSum of(int middle, int inner) {
         int together = inner >= SHORT ? 1 : Math.clamp(Math.ceilDiv(SHORT, inner), 1, Math.max(1, middle));
         int width = together * inner;
         int rows = middle / together;
-        int blockRows = Math.max(Math.ceilDiv(BLOCK, width), Math.ceilDiv(rows, MOST_BLOCKS));
+        int stripWidth = Math.ceilDiv(Math.ceilDiv(width, Math.ceilDiv(width, STRIP)), LANES) * LANES;
+        int blockRows = Math.max(BLOCK / stripWidth, Math.ceilDiv(rows, MOST_BLOCKS));
         blockRows = Math.ceilDiv(blockRows, ROWS) * ROWS;
-        return new MiddleSum(together, width, rows, middle % together * inner, blockRows,
-                Math.max(1, Math.ceilDiv(rows, blockRows)));
+        return new MiddleSum(inner, width, rows, middle % together * inner, blockRows,
+                Math.max(1, Math.ceilDiv(rows, blockRows)), stripWidth, Math.ceilDiv(width, stripWidth));
     }
 
     /// `y[o][i] = Σ_m x[o][m][i]`.
     static void run(long x, long y, int outer, int middle, int inner, Workers workers) {
         MiddleSum plan = of(middle, inner);
         long matrix = 4L * middle * inner;
+        int strips = Math.multiplyExact(outer, plan.strips);
         if (plan.blocks == 1) {
-            int matrices = Math.max(1, (int) (BLOCK / Math.max(1, (long) middle * inner))); // in one task
-            workers.run(Math.ceilDiv(outer, matrices), (task, _) -> {
-                double[][] sums = {new double[plan.width]};
-                for (int o = task * matrices; o < Math.min(outer, (task + 1) * matrices); o++) {
-                    plan.block(x + o * matrix, 0, sums[0]);
-                    plan.store(sums, 0, inner, inner, y + 4L * o * inner);
+            int together = Math.max(1, (int) (BLOCK / Math.max(1, (long) middle * plan.stripWidth))); // in one task
+            workers.run(Math.ceilDiv(strips, together), (task, _) -> {
+                double[] sums = new double[plan.stripWidth];
+                for (int i = task * together; i < Math.min(strips, (task + 1) * together); i++) {
+                    int o = i / plan.strips;
+                    plan.sum(x + o * matrix, i % plan.strips, 0, sums);
+                    plan.store(i % plan.strips, y + 4L * o * inner, sums);
                 }
             });
             return;
         }
-        double[][][] sums = new double[outer][plan.blocks][];
-        workers.run(Math.multiplyExact(outer, plan.blocks), (task, _) -> {
-            int o = task / plan.blocks;
-            double[] part = new double[plan.width];
-            plan.block(x + o * matrix, task % plan.blocks, part);
-            sums[o][task % plan.blocks] = part;
+        double[][] sums = new double[Math.multiplyExact(strips, plan.blocks)][];
+        workers.run(sums.length, (task, _) -> {
+            int i = task / plan.blocks;
+            double[] part = new double[plan.stripWidth];
+            plan.sum(x + i / plan.strips * matrix, i % plan.strips, task % plan.blocks, part);
+            sums[task] = part;
         });
-        int strips = Math.ceilDiv(inner, STRIP);
-        workers.run(outer * strips, (task, _) -> {
-            int o = task / strips;
-            int from = task % strips * STRIP;
-            plan.store(sums[o], from, Math.min(inner, from + STRIP), inner, y + 4L * o * inner);
-        });
+        workers.run(strips, (i, _) -> plan.store(i % plan.strips, y + 4L * (i / plan.strips) * inner,
+                Arrays.copyOfRange(sums, i * plan.blocks, (i + 1) * plan.blocks)));
     }
 
-    /// Sets `sums` to the sums of a block's columns.
-    private void block(long matrix, int block, double[] sums) {
+    /// Sets `sums` to the sums of the columns of a strip over the rows of a block.
+    private void sum(long matrix, int strip, int block, double[] sums) {
         Arrays.fill(sums, 0);
+        int left = strip * stripWidth;
+        int columns = Math.min(stripWidth, width - left);
         long stride = 4L * width;
+        long x = matrix + 4L * left;
         int end = Math.min(rows, (block + 1) * blockRows);
         int row = block * blockRows;
         for (; row <= end - ROWS; row += ROWS) {
-            addEight(matrix + row * stride, stride, sums);
+            addEight(x + row * stride, stride, columns, sums);
         }
         for (; row < end; row++) {
-            add(matrix + row * stride, width, sums);
+            add(x + row * stride, columns, sums);
         }
         if (end == rows) {
-            add(matrix + end * stride, rest, sums);
+            add(x + end * stride, rest, sums);
         }
     }
 
-    private static void addEight(long x, long stride, double[] sums) {
+    private static void addEight(long x, long stride, int columns, double[] sums) {
         int i = 0;
-        for (; i <= sums.length - HALF; i += HALF) {
+        for (; i <= columns - HALF; i += HALF) {
             long at = x + 4L * i;
             DoubleVector a = load(at).add(load(at + stride));
             DoubleVector b = load(at + 2 * stride).add(load(at + 3 * stride));
@@ -104,7 +108,7 @@ record MiddleSum(int together, int width, int rows, int rest, int blockRows, int
             DoubleVector d = load(at + 6 * stride).add(load(at + 7 * stride));
             DoubleVector.fromArray(DOUBLES, sums, i).add(a.add(b).add(c.add(d))).intoArray(sums, i);
         }
-        for (; i < sums.length; i++) {
+        for (; i < columns; i++) {
             for (int row = 0; row < ROWS; row++) {
                 sums[i] += get(x + row * stride, i);
             }
@@ -123,16 +127,18 @@ record MiddleSum(int together, int width, int rows, int rest, int blockRows, int
         }
     }
 
-    /// Adds up the blocks, folds long rows and stores the sums of columns `from` to `to` (excluded).
-    private void store(double[][] blockSums, int from, int to, int inner, long y) {
-        for (int i = from; i < to; i++) {
+    /// Adds up the sums of blocks, folds long rows and stores the result.
+    private void store(int strip, long y, double[]... blockSums) {
+        int left = strip * stripWidth;
+        int columns = Math.min(stripWidth, width - left);
+        for (int i = 0; i < Math.min(columns, inner); i++) {
             double sum = 0;
             for (double[] sums : blockSums) {
-                for (int at = i; at < width; at += inner) {
+                for (int at = i; at < columns; at += inner) {
                     sum += sums[at];
                 }
             }
-            ALL.set(JAVA_FLOAT_UNALIGNED, y + 4L * i, (float) sum);
+            ALL.set(JAVA_FLOAT_UNALIGNED, y + 4L * (left + i), (float) sum);
         }
     }
 
