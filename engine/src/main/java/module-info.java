@@ -1,8 +1,10 @@
 /// The diffusion engine; it knows nothing of chests.
+@SuppressWarnings("requires-automatic")
 module dev.cathode.engine {
     requires transitive dev.cathode.kernels;
     requires transitive dev.cathode.weights;
     requires transitive tools.jackson.databind;
+    requires com.google.protobuf;
     requires java.desktop;
     requires org.apache.commons.csv;
     requires org.slf4j;
@@ -23,5 +25,6 @@ module dev.cathode.engine {
     exports dev.cathode.engine.random;
     exports dev.cathode.engine.text;
     exports dev.cathode.engine.train;
+    exports dev.cathode.engine.train.log;
     exports dev.cathode.engine.train.recipe;
 }

@@ -90,6 +90,13 @@ public final class ImageFiles {
         }
     }
 
+    /// A picture as a PNG file.
+    ///
+    /// @throws IOException if the encoder fails
+    public static byte[] png(RgbImage image) throws IOException {
+        return encode(image, ImageFormat.PNG, 1);
+    }
+
     private static byte[] encode(RgbImage image, ImageFormat format, float quality) throws IOException {
         BufferedImage picture = image.isGray() ? gray(image) : colours(image);
         ImageWriter writer = ImageIO.getImageWritersByFormatName(format.name()).next();
