@@ -81,17 +81,17 @@ public final class PlainKernels implements CpuKernels {
 
     @Override
     public ElementwiseGradient elementwiseGradient() {
-        throw new UnsupportedOperationException("plain kernels do not train");
+        return new PlainElementwiseGradient();
     }
 
     @Override
     public RearrangementGradient rearrangementGradient() {
-        throw new UnsupportedOperationException("plain kernels do not train");
+        return new PlainRearrangementGradient();
     }
 
     @Override
     public Optimization optimization() {
-        throw new UnsupportedOperationException("plain kernels do not train");
+        return new PlainOptimization();
     }
 
     static float get(long address, long index) {

@@ -131,7 +131,7 @@ final class PlainRearrangement implements Rearrangement {
                 (sum, max, inside) -> sum / (countPadding ? w.kernelHeight() * w.kernelWidth() : inside));
     }
 
-    private static int out(int size, int padding, int kernel, int stride) {
+    static int out(int size, int padding, int kernel, int stride) {
         return (size + 2 * padding - kernel) / stride + 1;
     }
 
@@ -168,7 +168,7 @@ final class PlainRearrangement implements Rearrangement {
     }
 
     /// How much each input position contributes to each output position.
-    private static double[][] weights(Filter filter, boolean antialias, int size, int out) {
+    static double[][] weights(Filter filter, boolean antialias, int size, int out) {
         double[][] weights = new double[out][size];
         double scale = (double) size / out;
         double stretch = antialias ? Math.max(scale, 1) : 1;
