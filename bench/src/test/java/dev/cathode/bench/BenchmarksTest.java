@@ -66,6 +66,27 @@ class BenchmarksTest {
     }
 
     @Test
+    void adam() {
+        AdamBenchmark benchmark = new AdamBenchmark();
+        benchmark.parameters = 20_011;
+        benchmark.prepare();
+        benchmark.adam();
+        benchmark.close();
+    }
+
+    @Test
+    void biasGradient() {
+        for (String shape : new String[] {"30x1543", "5000x3"}) {
+            BiasGradientBenchmark benchmark = new BiasGradientBenchmark();
+            benchmark.shape = shape;
+            benchmark.threads = 2;
+            benchmark.prepare();
+            benchmark.sum();
+            benchmark.close();
+        }
+    }
+
+    @Test
     void network() {
         NetworksBenchmark benchmark = new NetworksBenchmark();
         benchmark.network = Network.TEXT;
