@@ -1,0 +1,31 @@
+package dev.cathode.roentgen.phantom.draw;
+
+import dev.cathode.roentgen.phantom.Side;
+
+/// Trachea and main bronchi in frontal view.
+final class Airway {
+    private Airway() { }
+
+    /// Where the trachea forks.
+    static double[] carina(Thorax thorax, double shift) {
+        return new double[] {-0.3 + 0.8 * shift + 4 * thorax.pose.yaw(), 0.40 * thorax.domeTop(
+                Side.RIGHT)};
+    }
+
+    /// The trachea's line from the neck to the carina.
+    static double[][] trachea(Thorax thorax, double shift) {
+        double[] carina = carina(thorax, shift);
+        return Curve.through(6, new double[] {0.1, -12}, new double[] {0.1, -3},
+                new double[] {-0.1 + 0.5 * shift + 2 * thorax.pose.yaw(), 0.5 * carina[1]}, carina);
+    }
+
+    /// Adds the length of rays inside the airways.
+    static void draw(Film film, Thorax thorax, float[] air, double shift) {
+        double[] carina = carina(thorax, shift);
+        film.wire(air, trachea(thorax, shift), 0.85, 1.0);
+        film.wire(air, Curve.through(5, carina, new double[] {carina[0] - 1.4, carina[1] + 1.3},
+                new double[] {carina[0] - 2.7, carina[1] + 3.6}), 0.62, 0.55);
+        film.wire(air, Curve.through(5, carina, new double[] {carina[0] + 1.7, carina[1] + 1.2},
+                new double[] {carina[0] + 4, carina[1] + 2.6}), 0.58, 0.5);
+    }
+}
