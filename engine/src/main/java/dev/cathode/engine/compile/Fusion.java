@@ -13,6 +13,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /// Rewrites a graph so that what one kernel can do in one pass is one operation:
 ///
@@ -33,6 +34,7 @@ public final class Fusion {
         this.source = source;
         this.taps = taps;
         named.addAll(source.outputs().values());
+        named.addAll(source.effects());
         for (String tap : taps) {
             Value value = source.taps().get(tap);
             if (value == null) {
@@ -42,20 +44,32 @@ public final class Fusion {
         }
     }
 
+    /// The graph with each normalisation and the activation behind it as one operation, and nothing else changed: what a
+    /// graph should be before gradients are added to it, because such an operation's gradient needs no more than its own
+    /// input, while an activation's needs the normalised numbers to be kept. Taps stay, but for those of values that are
+    /// swallowed.
+    public static Graph normalizations(Graph graph) {
+        Graph fused = new Fusion(graph, Set.of()).rewrite(Extent.NORMALIZATIONS);
+        return new Fusion(fused, Set.of()).rewrite(Extent.NOTHING);
+    }
+
+    /// How much is fused.
+    private enum Extent { NOTHING, NORMALIZATIONS, EVERYTHING }
+
     /// The fused graph; `taps` names the taps to keep (as outputs `tap.<name>`).
     ///
     /// @throws IllegalArgumentException if a tap does not exist
     public static Graph apply(Graph graph, Set<String> taps) {
-        Graph fused = new Fusion(graph, taps).rewrite(true);
-        return new Fusion(fused, Set.of()).rewrite(false); // drops what was swallowed
+        Graph fused = new Fusion(graph, taps).rewrite(Extent.EVERYTHING);
+        return new Fusion(fused, Set.of()).rewrite(Extent.NOTHING); // drops what was swallowed
     }
 
     /// The graph without what nothing needs, and nothing fused: every operation is a kernel of its own.
     public static Graph none(Graph graph, Set<String> taps) {
-        return new Fusion(graph, taps).rewrite(false);
+        return new Fusion(graph, taps).rewrite(Extent.NOTHING);
     }
 
-    private Graph rewrite(boolean fuse) {
+    private Graph rewrite(Extent extent) {
         Set<Value> live = live();
         for (Value value : live) {
             value.inputs().forEach(input -> uses.merge(input, 1, Integer::sum));
@@ -64,12 +78,22 @@ public final class Fusion {
         Map<Value, Value> now = new HashMap<>();
         for (Value value : source.values()) {
             if (live.contains(value) || value.op() instanceof Op.Input) { // a caller may set an input nobody reads
-                now.put(value, emit(value, now, target, fuse));
+                now.put(value, in(target, value.block(), () -> emit(value, now, target, extent)));
             }
         }
+        source.effects().forEach(effect -> target.effect(now.get(effect)));
         source.outputs().forEach((name, value) -> target.output(name, now.get(value)));
         taps.forEach(name -> target.output("tap." + name, now.get(source.taps().get(name))));
+        source.taps().forEach((name, value) -> {
+            if (now.containsKey(value)) {
+                target.tap(name, now.get(value));
+            }
+        });
         return target;
+    }
+
+    private static Value in(Graph target, String block, Supplier<Value> content) {
+        return block.isEmpty() ? content.get() : target.block(block, content);
     }
 
     private Set<Value> live() {
@@ -84,7 +108,7 @@ public final class Fusion {
         return live;
     }
 
-    private Value emit(Value value, Map<Value, Value> now, Graph target, boolean fuse) {
+    private Value emit(Value value, Map<Value, Value> now, Graph target, Extent extent) {
         switch (value.op()) {
             case Op.Input(String name) -> {
                 return target.input(name, value.dtype(), value.shape());
@@ -95,7 +119,12 @@ public final class Fusion {
             default -> { }
         }
         List<Value> inputs = value.inputs().stream().map(now::get).toList();
-        Value fused = fuse ? fused(value, inputs, target) : null;
+        Value fused = switch (extent) {
+            case NOTHING -> null;
+            case NORMALIZATIONS -> value.op() instanceof Op.Activate(Activation activation) && swallows(value, 0)
+                    ? normalized(inputs.getFirst(), activation) : null;
+            case EVERYTHING -> fused(value, inputs, target);
+        };
         return fused != null ? fused : target.add(value.op(), inputs);
     }
 
@@ -123,16 +152,22 @@ public final class Fusion {
     }
 
     private static Value activated(Value x, Activation activation) {
+        Value normalized = normalized(x, activation);
+        if (normalized != null) {
+            return normalized;
+        }
+        Epilogue e = epilogue(x);
+        return e == null || e.activation() != Activation.NONE || e.gated() || e.residual() ? null
+                : with(x, new Epilogue(e.bias(), e.sampleBias(), activation, false, false), null);
+    }
+
+    private static Value normalized(Value x, Activation activation) {
         return switch (x.op()) {
             case Op.GroupNorm(int groups, float epsilon, Activation none) when none == Activation.NONE ->
                     x.graph().add(new Op.GroupNorm(groups, epsilon, activation), x.inputs());
             case Op.BatchNorm(float epsilon, Activation none) when none == Activation.NONE ->
                     x.graph().add(new Op.BatchNorm(epsilon, activation), x.inputs());
-            default -> {
-                Epilogue e = epilogue(x);
-                yield e == null || e.activation() != Activation.NONE || e.gated() || e.residual() ? null
-                        : with(x, new Epilogue(e.bias(), e.sampleBias(), activation, false, false), null);
-            }
+            default -> null;
         };
     }
 

@@ -1,5 +1,6 @@
 package dev.cathode.engine.compile;
 
+import dev.cathode.engine.graph.GradientOp;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.graph.Op;
 import dev.cathode.engine.graph.Shape;
@@ -14,7 +15,7 @@ import java.util.Set;
 
 /// Which values share a buffer, before anybody knows where the buffers lie.
 ///
-/// * A reshape is its input.
+/// * A view - a reshape, or a slice of the outermost axis - is a place in its input.
 /// * A value that only a concatenation along the last axis reads is written straight into its slice, if its kernel can
 ///   write rows with a stride; then there is nothing left to copy.
 /// * An operation that reads and writes element by element writes over an input that dies there.
@@ -59,18 +60,18 @@ final class Placements {
         graph.outputs().values().forEach(this::keep);
     }
 
-    /// An output that is a reshape keeps what it reshapes.
+    /// An output that is a view keeps what it is a view of.
     private void keep(Value value) {
         kept.add(value);
-        if (value.op() instanceof Op.Reshape) {
+        if (isView(value)) {
             keep(value.input(0));
         }
     }
 
-    /// Reading a reshape is reading what it reshapes.
+    /// Reading a view is reading what it is a view of.
     private void addUser(Value value, Value user) {
         users.computeIfAbsent(value, k -> new ArrayList<>()).add(user);
-        if (value.op() instanceof Op.Reshape) {
+        if (isView(value)) {
             addUser(value.input(0), user);
         }
     }
@@ -89,14 +90,31 @@ final class Placements {
         return value.op() instanceof Op.Parameter || value.op() instanceof Op.Reshape && isParameter(value.input(0));
     }
 
+    /// Whether the value is a part of its input's memory: a reshape, or a slice of the outermost axis. (A slice of a
+    /// parameter is not: parameters lie elsewhere.)
+    static boolean isView(Value value) {
+        return switch (value.op()) {
+            case Op.Reshape _ -> true;
+            case Op.Slice(int axis, int _, int _) -> value.shape().product(0, axis) == 1 && !isParameter(value.input(0));
+            default -> false;
+        };
+    }
+
     private void place(Value value) {
         if (placements.containsKey(value)) {
             return; // lies in a concatenation, or is one
         }
-        // A reshape is its input: rows with a stride have one reader, the concatenation, so this one is contiguous.
-        Placement shared = value.op() instanceof Op.Reshape ? placements.get(value.input(0)) : overwritten(value);
-        settle(value, shared == null ? new Placement(new Buffer(value.bytes()), 0, stride(value.shape()))
-                : new Placement(shared.buffer(), 0, stride(value.shape())));
+        if (isView(value)) {
+            // Rows with a stride have one reader, the concatenation, so the input of a view is contiguous.
+            Placement whole = placements.get(value.input(0));
+            long start = value.op() instanceof Op.Slice(int axis, int first, int _)
+                    ? (long) first * value.shape().product(axis + 1, value.shape().rank()) * value.dtype().bytes() : 0;
+            settle(value, new Placement(whole.buffer(), whole.offset() + start, stride(value.shape())));
+            return;
+        }
+        Placement shared = overwritten(value);
+        settle(value, new Placement(shared == null ? new Buffer(value.bytes()) : shared.buffer(), 0,
+                stride(value.shape())));
     }
 
     private void settle(Value value, Placement placement) {
@@ -138,6 +156,7 @@ final class Placements {
             case Op.Activate _, Op.Affine _, Op.GroupNorm _, Op.LayerNorm _, Op.BatchNorm _, Op.Softmax _,
                  Op.LogSoftmax _ -> List.of(value.input(0));
             case Op.Pairwise _ -> value.inputs();
+            case GradientOp.Activate _, GradientOp.Softmax _, GradientOp.LogSoftmax _ -> List.of(value.input(1)); // dy
             case Op.Linear(Epilogue epilogue) when epilogue.residual() -> List.of(value.inputs().getLast());
             case Op.Conv2d(Op.Geometry _, Epilogue epilogue) when epilogue.residual() ->
                     List.of(value.inputs().getLast());
@@ -159,7 +178,7 @@ final class Placements {
                 if (stepOf.getOrDefault(user, -1) > step) {
                     return false;
                 }
-                reads += user == value && !(tenant.op() instanceof Op.Reshape) ? 1 : 0;
+                reads += user == value && !isView(tenant) ? 1 : 0;
             }
         }
         return reads == 1;

@@ -17,8 +17,10 @@ import java.util.stream.Stream;
 /// @param prologue values to compute when a constant input changed
 /// @param body values to compute at every run
 public record Schedule(List<Value> prologue, List<Value> body) {
-    /// Orders the values of a graph; leaves and reshapes need no computing and are left out.
-    public static Schedule of(Graph graph, Set<String> constantInputs) {
+    /// Orders the values of a graph; leaves and views need no computing and are left out.
+    ///
+    /// @param variables parameters that updates change: what depends on them changes too
+    public static Schedule of(Graph graph, Set<String> constantInputs, Set<String> variables) {
         Set<Value> changing = new HashSet<>();
         List<Value> prologue = new ArrayList<>();
         List<Value> body = new ArrayList<>();
@@ -29,7 +31,11 @@ public record Schedule(List<Value> prologue, List<Value> body) {
                         changing.add(value);
                     }
                 }
-                case Op.Parameter _ -> { }
+                case Op.Parameter(String name) -> {
+                    if (variables.contains(name)) {
+                        changing.add(value);
+                    }
+                }
                 default -> {
                     if (value.inputs().stream().anyMatch(changing::contains)) {
                         changing.add(value);
@@ -49,6 +55,6 @@ public record Schedule(List<Value> prologue, List<Value> body) {
     }
 
     private static List<Value> computed(List<Value> values) {
-        return values.stream().filter(value -> !(value.op() instanceof Op.Reshape)).toList();
+        return values.stream().filter(value -> !Placements.isView(value)).toList();
     }
 }

@@ -57,11 +57,25 @@ public record Costs(Map<String, Cost> perOperation, long parameters) {
         return switch (value.op()) {
             case Op.Linear _, Op.Conv2d _ -> ShapeInference.convolutionShape(value).flops();
             case Op.Attention op -> attention(op, value).flops();
-            case Op.Input _, Op.Parameter _, Op.GroupNorm _, Op.LayerNorm _, Op.BatchNorm _, Op.Softmax _,
-                 Op.LogSoftmax _, Op.Activate _, Op.GatedGelu _, Op.Pairwise _, Op.Affine _, Op.Cast _, Op.Reshape _,
+            case GradientOp op -> gradient(op, value);
+            case Op.Input _, Op.Parameter _, Op.Fill _, Op.BatchNormTraining _, Op.Norm _, Op.ClipFactor _, UpdateOp _,
+                 Op.GroupNorm _, Op.LayerNorm _, Op.BatchNorm _, Op.Softmax _,
+                 Op.LogSoftmax _, Op.Activate _, Op.GatedGelu _, Op.Pairwise _, Op.Sum _, Op.Affine _, Op.Cast _, Op.Reshape _,
                  Op.Permute _, Op.Concat _, Op.Slice _, Op.Embedding _, Op.GatherRows _, Op.Sinusoid _,
                  Op.ResizeNearest _, Op.Resize _, Op.MaxPool _, Op.AveragePool _, Op.AdaptiveAveragePool _,
                  Op.MeanSquaredError _, Op.BinaryCrossEntropy _, Op.CrossEntropy _ -> 0;
+        };
+    }
+
+    /// A gradient of a product costs what the product costs; attention's computes the scores again.
+    private static double gradient(GradientOp op, Value value) {
+        return switch (op) {
+            case GradientOp.LinearInput _, GradientOp.Conv2dInput _ ->
+                    2.0 * value.input(0).shape().count() * value.input(1).shape().count() / value.input(0).shape().last();
+            case GradientOp.LinearWeight _, GradientOp.Conv2dFilter _ ->
+                    2.0 * value.shape().count() * value.input(1).shape().rows();
+            case GradientOp.Attention _ -> 10.0 * value.input(0).shape().count() * value.input(1).shape().dim(1);
+            default -> 0;
         };
     }
 

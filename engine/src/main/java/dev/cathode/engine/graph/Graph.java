@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /// A network as a list of values in the order they are computed.
 ///
@@ -17,6 +18,8 @@ public final class Graph {
     private final Map<String, Value> parameters = new LinkedHashMap<>();
     private final Map<String, Value> outputs = new LinkedHashMap<>();
     private final Map<String, Value> taps = new LinkedHashMap<>();
+    private final List<Value> effects = new ArrayList<>();
+    private String block = "";
 
     /// A graph without values.
     public Graph() { }
@@ -59,7 +62,7 @@ public final class Graph {
     }
 
     private Value append(Op op, List<Value> inputs, Shape shape, DType dtype) {
-        Value value = new Value(this, values.size(), op, inputs, shape, dtype);
+        Value value = new Value(this, values.size(), op, inputs, shape, dtype, block);
         values.add(value);
         return value;
     }
@@ -77,6 +80,28 @@ public final class Graph {
             throw new IllegalArgumentException("tap " + name + " exists already");
         }
         return value;
+    }
+
+    /// Keeps a value for what it does rather than for its result; returns the value.
+    public Value effect(Value value) {
+        effects.add(value);
+        return value;
+    }
+
+    /// Adds the values that `content` adds, as a block: a part of the network that can be computed again during the
+    /// backward pass instead of being remembered. Blocks inside a block belong to the outer one.
+    ///
+    /// @param name tells blocks apart
+    public Value block(String name, Supplier<Value> content) {
+        if (!block.isEmpty()) {
+            return content.get();
+        }
+        block = name;
+        try {
+            return content.get();
+        } finally {
+            block = "";
+        }
     }
 
     /// All values, inputs before their users.
@@ -102,6 +127,11 @@ public final class Graph {
     /// Taps by name.
     public Map<String, Value> taps() {
         return Collections.unmodifiableMap(taps);
+    }
+
+    /// Values kept for what they do, in the order of their making.
+    public List<Value> effects() {
+        return Collections.unmodifiableList(effects);
     }
 
     @Override

@@ -13,7 +13,13 @@ import java.util.List;
 /// Shape inference, the lowering to each device and (for training) the gradient are each one `switch` over this
 /// interface, so the compiler refuses a build that forgets an operation somewhere. Images are NHWC, convolution
 /// filters `[O, KH, KW, I]`, linear weights `[O, I]`. Unless a comment says otherwise the inputs are float32.
-public sealed interface Op {
+///
+/// What only the backward pass needs is in [GradientOp], what changes parameters in [UpdateOp].
+public sealed interface Op permits Op.Input, Op.Parameter, Op.Fill, Op.Linear, Op.Conv2d, Op.Attention, Op.GroupNorm,
+        Op.LayerNorm, Op.BatchNorm, Op.BatchNormTraining, Op.Softmax, Op.LogSoftmax, Op.Activate, Op.GatedGelu,
+        Op.Pairwise, Op.Sum, Op.Affine, Op.Cast, Op.Reshape, Op.Permute, Op.Concat, Op.Slice, Op.Embedding, Op.GatherRows,
+        Op.Sinusoid, Op.ResizeNearest, Op.Resize, Op.MaxPool, Op.AveragePool, Op.AdaptiveAveragePool,
+        Op.MeanSquaredError, Op.BinaryCrossEntropy, Op.CrossEntropy, Op.Norm, Op.ClipFactor, GradientOp, UpdateOp {
     // ---- leaves
 
     /// A value given at each run.
@@ -21,6 +27,9 @@ public sealed interface Op {
 
     /// A value of the model, by its name in the checkpoint.
     record Parameter(String name) implements Op { }
+
+    /// The same number everywhere.
+    record Fill(float value, Shape shape) implements Op { }
 
     // ---- products
 
@@ -47,6 +56,11 @@ public sealed interface Op {
     /// Batch normalisation by running statistics, and an activation. Inputs: x `[…, C]`, mean, variance, weight, bias.
     record BatchNorm(float epsilon, Activation activation) implements Op { }
 
+    /// Batch normalisation by the statistics of x itself, and an activation. Inputs: x `[…, C]`, weight, bias. Three
+    /// [Parts]: the result, the mean `[C]`, and the variance `[C]` divided by one less than the number of rows, which
+    /// is what running statistics collect.
+    record BatchNormTraining(float epsilon, Activation activation) implements Op { }
+
     /// Softmax over the last axis.
     record Softmax() implements Op { }
 
@@ -64,6 +78,10 @@ public sealed interface Op {
     /// A function of two numbers. The second input may have axes of size 1 (or lack leading ones) where it is repeated,
     /// as long as the repeated axes are neighbours.
     record Pairwise(Binary operation) implements Op { }
+
+    /// Sums over the axes along which a value of `shape` would be repeated to x's shape (see [Broadcast]): the gradient
+    /// of a bias, or with an empty shape the sum of everything.
+    record Sum(Shape shape) implements Op { }
 
     /// `scale · x + shift`.
     record Affine(float scale, float shift) implements Op { }
@@ -85,8 +103,8 @@ public sealed interface Op {
     /// Part `start` to `end` (excluded) of an axis.
     record Slice(int axis, int start, int end) implements Op { }
 
-    /// Rows of a table. Inputs: table `[V, C]`, ids `[…]` (I32).
-    record Embedding() implements Op { }
+    /// Rows of a table. Inputs: table `[V, C]`, ids `[…]` (I32). The row `paddingIndex` (-1: none) gets no gradient.
+    record Embedding(int paddingIndex) implements Op { }
 
     /// One row of each sample. Inputs: x `[N, L, C]`, positions `[N]` (I32).
     record GatherRows() implements Op { }
@@ -119,6 +137,15 @@ public sealed interface Op {
 
     /// Mean cross-entropy of logits `[N, classes]` and ids `[N]` (I32); rows whose id is `ignoreIndex` do not count.
     record CrossEntropy(int ignoreIndex, float labelSmoothing) implements Op { }
+
+    // ---- sizes of gradients: scalars
+
+    /// Square root of the sum of the squares of all numbers of all inputs.
+    record Norm() implements Op { }
+
+    /// `min(1, maximum / (norm + 1e-6))` of a norm: the factor that clips gradients, as PyTorch's `clip_grad_norm_`. Of
+    /// a norm that is not finite: NaN.
+    record ClipFactor(float maximum) implements Op { }
 
     /// The geometry of a convolution. If `resizedHeight` is not 0 the input is first resized by nearest neighbour.
     ///

@@ -56,6 +56,21 @@ public final class Ops {
                 List.of(x, mean, variance, weight, bias));
     }
 
+    /// Batch normalisation by the statistics of x itself, then an activation; see [Op.BatchNormTraining].
+    public static BatchNormalized batchNormTraining(Value x, Value weight, Value bias, double epsilon,
+                                                    Activation activation) {
+        Value all = x.graph().add(new Op.BatchNormTraining((float) epsilon, activation), List.of(x, weight, bias));
+        Parts parts = Parts.of(all);
+        return new BatchNormalized(parts.of(all, 0), parts.of(all, 1), parts.of(all, 2));
+    }
+
+    /// What [#batchNormTraining] gives.
+    ///
+    /// @param y the result, shape of x
+    /// @param mean of each channel
+    /// @param variance of each channel, divided by one less than the number of rows
+    public record BatchNormalized(Value y, Value mean, Value variance) { }
+
     /// An activation function.
     public static Value activate(Value x, Activation activation) {
         return activation == Activation.NONE ? x : unary(new Op.Activate(activation), x);
@@ -89,6 +104,11 @@ public final class Ops {
     /// A function of two numbers.
     public static Value pairwise(Binary operation, Value a, Value b) {
         return a.graph().add(new Op.Pairwise(operation), List.of(a, b));
+    }
+
+    /// `a - b`; b may be repeated.
+    public static Value subtract(Value a, Value b) {
+        return pairwise(Binary.SUBTRACT, a, b);
     }
 
     /// `scale · x + shift`.
@@ -135,7 +155,12 @@ public final class Ops {
 
     /// Rows of a table.
     public static Value embedding(Value table, Value ids) {
-        return table.graph().add(new Op.Embedding(), List.of(table, ids));
+        return embedding(table, ids, -1);
+    }
+
+    /// Rows of a table of which one, that of the padding token, gets no gradient.
+    public static Value embedding(Value table, Value ids, int paddingIndex) {
+        return table.graph().add(new Op.Embedding(paddingIndex), List.of(table, ids));
     }
 
     /// One row of each sample.
@@ -146,6 +171,31 @@ public final class Ops {
     /// Nearest-neighbour resize.
     public static Value resizeNearest(Value x, int height, int width) {
         return unary(new Op.ResizeNearest(height, width), x);
+    }
+
+    /// Mean of `(x - target)²`.
+    public static Value meanSquaredError(Value x, Value target) {
+        return x.graph().add(new Op.MeanSquaredError(false), List.of(x, target));
+    }
+
+    /// Mean of `(x - target)²`, each sample times its weight `[N]`.
+    public static Value meanSquaredError(Value x, Value target, Value weights) {
+        return x.graph().add(new Op.MeanSquaredError(true), List.of(x, target, weights));
+    }
+
+    /// The sum over the axes along which a value of `shape` would be repeated; see [Op.Sum].
+    public static Value sum(Value x, Shape shape) {
+        return x.shape().equals(shape) ? x : unary(new Op.Sum(shape), x);
+    }
+
+    /// The mean of everything.
+    public static Value mean(Value x) {
+        return affine(sum(x, Shape.of()), 1.0 / x.shape().count(), 0);
+    }
+
+    /// The same number everywhere.
+    public static Value fill(Graph graph, float value, Shape shape) {
+        return graph.add(new Op.Fill(value, shape), List.of());
     }
 
     /// Any operation of one input.

@@ -23,6 +23,7 @@ public final class ShapeInference {
     static Shape shape(Op op, List<Value> inputs) {
         return switch (op) {
             case Op.Input _, Op.Parameter _ -> throw new IllegalArgumentException("leaves state their own shape");
+            case Op.Fill(float _, Shape shape) -> shape;
             case Op.Linear(Epilogue epilogue) -> linear(op, epilogue, inputs);
             case Op.Conv2d conv -> conv2d(conv, inputs);
             case Op.Attention attention -> attention(attention, inputs);
@@ -33,6 +34,10 @@ public final class ShapeInference {
             }
             case Op.LayerNorm _ -> channelwise(op, inputs, 3);
             case Op.BatchNorm _ -> channelwise(op, inputs, 5);
+            case Op.BatchNormTraining _ -> {
+                channelwise(op, inputs, 3);
+                yield Parts.of(op, inputs).shape();
+            }
             case Op.Softmax _, Op.LogSoftmax _, Op.Activate _, Op.Affine _, Op.Cast _ -> only(op, inputs);
             case Op.GatedGelu _ -> {
                 Shape x = only(op, inputs);
@@ -43,6 +48,10 @@ public final class ShapeInference {
                 count(op, inputs, 2);
                 Broadcast.of(inputs.get(0).shape(), inputs.get(1).shape());
                 yield inputs.getFirst().shape();
+            }
+            case Op.Sum(Shape shape) -> {
+                Broadcast.of(only(op, inputs), shape);
+                yield shape;
             }
             case Op.Reshape(Shape shape) -> {
                 require(only(op, inputs).count() == shape.count(), op, "the number of elements must stay", inputs);
@@ -97,6 +106,10 @@ public final class ShapeInference {
                         "logits must be [N, classes] and targets I32 [N]", inputs);
                 yield Shape.of();
             }
+            case Op.Norm _ -> Shape.of();
+            case Op.ClipFactor _ -> only(op, inputs);
+            case GradientOp gradient -> GradientShapes.shape(gradient, inputs);
+            case UpdateOp update -> GradientShapes.update(update, inputs);
         };
     }
 
@@ -107,11 +120,17 @@ public final class ShapeInference {
         return switch (value.op()) {
             case Op.Linear _ -> ConvolutionShape.linear(x.rows(), w.dim(1), w.dim(0));
             case Op.Conv2d(Op.Geometry g, Epilogue _) -> convolutionShape(x, w, g);
+            // The product that computes the gradient: for the weights the forward one's, for the input another.
+            case GradientOp.LinearWeight _ -> ConvolutionShape.linear(x.rows(), x.last(), w.last());
+            case GradientOp.LinearInput _ -> ConvolutionShape.linear(x.rows(), w.dim(0), w.dim(1));
+            case GradientOp.Conv2dFilter(Op.Geometry g, int height, int width) ->
+                    convolutionShape(x, Shape.of(w.last(), height, width, x.last()), g);
+            case GradientOp.Conv2dInput gradient -> GradientShapes.inputGradient(gradient, x, w);
             default -> throw new IllegalArgumentException(value.op() + " is no convolution");
         };
     }
 
-    private static ConvolutionShape convolutionShape(Shape x, Shape w, Op.Geometry g) {
+    static ConvolutionShape convolutionShape(Shape x, Shape w, Op.Geometry g) {
         return new ConvolutionShape(x.dim(0), x.dim(1), x.dim(2), x.dim(3), w.dim(0), w.dim(1), w.dim(2),
                 g.strideHeight(), g.strideWidth(), g.padTop(), g.padLeft(), g.padBottom(), g.padRight(),
                 g.resizedHeight() == 0 ? x.dim(1) : g.resizedHeight(),
@@ -172,7 +191,7 @@ public final class ShapeInference {
         return q;
     }
 
-    private static Shape channelwise(Op op, List<Value> inputs, int count) {
+    static Shape channelwise(Op op, List<Value> inputs, int count) {
         count(op, inputs, count);
         Shape x = inputs.getFirst().shape();
         for (Value vector : inputs.subList(1, count)) {
@@ -193,23 +212,23 @@ public final class ShapeInference {
         return first.with(axis, size);
     }
 
-    private static Shape scalarLoss(Op op, List<Value> inputs) {
+    static Shape scalarLoss(Op op, List<Value> inputs) {
         require(inputs.get(0).shape().equals(inputs.get(1).shape()), op, "the target must have x's shape", inputs);
         return Shape.of();
     }
 
-    private static Shape pool(Shape x, Window w) {
+    static Shape pool(Shape x, Window w) {
         return x.with(1, (x.dim(1) + 2 * w.padHeight() - w.kernelHeight()) / w.strideHeight() + 1)
                 .with(2, (x.dim(2) + 2 * w.padWidth() - w.kernelWidth()) / w.strideWidth() + 1);
     }
 
-    private static Shape image(Op op, List<Value> inputs) {
+    static Shape image(Op op, List<Value> inputs) {
         Shape x = only(op, inputs);
         require(x.rank() == 4, op, "x must be [N, H, W, C]", inputs);
         return x;
     }
 
-    private static Shape only(Op op, List<Value> inputs) {
+    static Shape only(Op op, List<Value> inputs) {
         count(op, inputs, 1);
         return inputs.getFirst().shape();
     }
@@ -220,11 +239,11 @@ public final class ShapeInference {
         return Shape.of(dims);
     }
 
-    private static void count(Op op, List<Value> inputs, int count) {
+    static void count(Op op, List<Value> inputs, int count) {
         require(inputs.size() == count, op, "needs " + count + " inputs", inputs);
     }
 
-    private static void require(boolean fits, Op op, String rule, List<Value> inputs) {
+    static void require(boolean fits, Op op, String rule, List<Value> inputs) {
         if (!fits) {
             throw new IllegalArgumentException(op + ": " + rule + "; the inputs are "
                     + inputs.stream().map(v -> v.dtype() + " " + v.shape()).toList());

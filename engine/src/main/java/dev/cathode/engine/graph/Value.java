@@ -12,14 +12,16 @@ public final class Value {
     private final List<Value> inputs;
     private final Shape shape;
     private final DType dtype;
+    private final String block;
 
-    Value(Graph graph, int id, Op op, List<Value> inputs, Shape shape, DType dtype) {
+    Value(Graph graph, int id, Op op, List<Value> inputs, Shape shape, DType dtype, String block) {
         this.graph = graph;
         this.id = id;
         this.op = op;
         this.inputs = List.copyOf(inputs);
         this.shape = shape;
         this.dtype = dtype;
+        this.block = block;
     }
 
     /// The graph this belongs to.
@@ -55,6 +57,11 @@ public final class Value {
     /// Type of the elements.
     public DType dtype() {
         return dtype;
+    }
+
+    /// The block it belongs to (see [Graph#block]), or an empty string.
+    public String block() {
+        return block;
     }
 
     /// Bytes of the whole value, contiguous.

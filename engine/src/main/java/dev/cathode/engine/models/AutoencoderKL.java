@@ -6,6 +6,7 @@ import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.nn.Layers;
 import dev.cathode.engine.nn.Scope;
+import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.weights.DType;
 
 /// The autoencoder between pictures and latents, whose latents are drawn from a normal distribution per number.
@@ -79,6 +80,14 @@ public final class AutoencoderKL {
             h = Layers.conv1x1(at.at("post_quant_conv"), h, config.latentChannels());
         }
         return Ops.toChannelsFirst(new AutoencoderKL(config, at.at("decoder")).decoder(h));
+    }
+
+    /// The Kullback-Leibler divergence of a latent from the standard normal distribution, as a mean over all its numbers:
+    /// `½ (mean² + exp(logvar) - 1 - logvar)` (Kingma & Welling 2014, https://arxiv.org/abs/1312.6114).
+    public static Value klDivergence(Moments moments) {
+        Value square = Ops.multiply(moments.mean(), moments.mean());
+        Value variance = Ops.activate(moments.logvar(), Activation.EXP);
+        return Ops.mean(Ops.affine(Ops.subtract(Ops.add(square, variance), moments.logvar()), 0.5, -0.5));
     }
 
     /// `[N, H, W, 3]` to `[N, h, w, 2C]`.

@@ -14,9 +14,10 @@ import tools.jackson.databind.JsonNode;
 /// @param maxPositionEmbeddings longest text
 /// @param typeVocabSize segments
 /// @param layerNormEps epsilon of the normalisations
+/// @param padTokenId the token that fills short texts up: training leaves its embedding alone
 public record BertConfig(int vocabSize, int hiddenSize, int numHiddenLayers, int numAttentionHeads,
                          int intermediateSize, Activation hiddenAct, int maxPositionEmbeddings, int typeVocabSize,
-                         double layerNormEps) {
+                         double layerNormEps, int padTokenId) {
     /// Reads transformers' `config.json`; missing keys have transformers' defaults, the sizes of BERT base.
     ///
     /// @param file where it comes from, for messages
@@ -27,10 +28,10 @@ public record BertConfig(int vocabSize, int hiddenSize, int numHiddenLayers, int
                 f.integer("num_hidden_layers", 12), f.integer("num_attention_heads", 12),
                 f.integer("intermediate_size", 3072), f.activation("hidden_act", "gelu"),
                 f.integer("max_position_embeddings", 512), f.integer("type_vocab_size", 2),
-                f.number("layer_norm_eps", 1e-12));
+                f.number("layer_norm_eps", 1e-12), f.integer("pad_token_id", 0));
         f.only("position_embedding_type", "absolute");
-        f.ignore("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "pad_token_id",
-                "bos_token_id", "eos_token_id", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
+        f.ignore("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout", "bos_token_id",
+                "eos_token_id", "directionality", "pooler_fc_size", "pooler_num_attention_heads",
                 "pooler_num_fc_layers", "pooler_size_per_head", "pooler_type");
         GenerationFields.ignore(f);
         f.finish();

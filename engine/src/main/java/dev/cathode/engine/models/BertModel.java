@@ -61,7 +61,9 @@ public final class BertModel {
         Value x = at.tap("hidden_states.0", bert.embeddings(at.at("embeddings"), ids, types));
         Value additive = AttentionMask.additive(mask);
         for (int i = 0; i < config.numHiddenLayers(); i++) {
-            x = at.tap("hidden_states." + (i + 1), bert.layer(at.at("encoder.layer", i), x, additive));
+            Scope layer = at.at("encoder.layer", i);
+            Value before = x;
+            x = at.tap("hidden_states." + (i + 1), layer.block(() -> bert.layer(layer, before, additive)));
         }
         Value first = Ops.reshape(Ops.slice(x, 1, 0, 1), ids.shape().dim(0), config.hiddenSize());
         Value pooled = Layers.linear(at.at("pooler.dense"), first, config.hiddenSize());
@@ -71,7 +73,8 @@ public final class BertModel {
     /// `[N, L]` to `[N, L, C]`.
     private Value embeddings(Scope at, Value ids, Value types) {
         int columns = config.hiddenSize();
-        Value words = Layers.embedding(at.at("word_embeddings"), ids, config.vocabSize(), columns);
+        Value words = Layers.embedding(at.at("word_embeddings"), ids, config.vocabSize(), columns,
+                config.padTokenId());
         Value segments = at.at("token_type_embeddings").parameter("weight", config.typeVocabSize(), columns);
         Value positions = at.at("position_embeddings").parameter("weight", config.maxPositionEmbeddings(), columns);
         segments = types == null ? Ops.slice(segments, 0, 0, 1) : Ops.embedding(segments, types);

@@ -17,6 +17,10 @@ import dev.cathode.kernels.cpu.Activation;
 record CLIPEncoderLayer(int heads, int intermediateSize, Activation activation, double layerNormEps, boolean causal) {
     /// `[N, L, C]` to the same shape; `mask` is additive, `[N, L]`, or null.
     Value forward(Scope at, Value x, Value mask) {
+        return at.block(() -> layers(at, x, mask));
+    }
+
+    private Value layers(Scope at, Value x, Value mask) {
         Value h = Layers.layerNorm(at.at("layer_norm1"), x, layerNormEps);
         x = Ops.add(attention(at.at("self_attn"), h, mask), x);
         h = Layers.layerNorm(at.at("layer_norm2"), x, layerNormEps);

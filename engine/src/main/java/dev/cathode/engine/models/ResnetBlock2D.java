@@ -14,6 +14,10 @@ final class ResnetBlock2D {
     ///
     /// @param time SiLU of the timestep's embedding `[N, T]`, or null (in the autoencoder)
     static Value forward(Scope at, Value x, Value time, int out, int groups, double epsilon) {
+        return at.block(() -> layers(at, x, time, out, groups, epsilon));
+    }
+
+    private static Value layers(Scope at, Value x, Value time, int out, int groups, double epsilon) {
         Value h = Ops.silu(Layers.groupNorm(at.at("norm1"), x, groups, epsilon));
         h = Layers.conv3x3(at.at("conv1"), h, out);
         if (time != null) {

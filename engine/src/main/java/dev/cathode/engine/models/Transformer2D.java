@@ -29,7 +29,9 @@ record Transformer2D(int heads, int layers, int groups, boolean linearProjection
         Value h = Layers.groupNorm(at.at("norm"), x, groups, GROUP_NORM_EPSILON);
         h = Ops.reshape(project(at.at("proj_in"), h), image.dim(0), image.dim(1) * image.dim(2), channels);
         for (int i = 0; i < layers; i++) {
-            h = block(at.at("transformer_blocks", i), h, context);
+            Scope layer = at.at("transformer_blocks", i);
+            Value before = h;
+            h = layer.block(() -> block(layer, before, context));
         }
         h = project(at.at("proj_out"), Ops.reshape(h, image.toArray()));
         return Ops.add(h, x);

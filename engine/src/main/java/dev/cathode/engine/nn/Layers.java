@@ -58,6 +58,11 @@ public final class Layers {
                 at.parameter("weight", channels), at.parameter("bias", channels), epsilon);
     }
 
+    /// `nn.Embedding(padding_idx)`: as [#embedding(Scope, Value, int, int)], but one row gets no gradient.
+    public static Value embedding(Scope at, Value ids, int rows, int columns, int paddingIndex) {
+        return Ops.embedding(at.parameter("weight", rows, columns), ids, paddingIndex);
+    }
+
     /// `nn.Embedding`: ids `[…]` (I32) to `[…, columns]`.
     public static Value embedding(Scope at, Value ids, int rows, int columns) {
         return Ops.embedding(at.parameter("weight", rows, columns), ids);

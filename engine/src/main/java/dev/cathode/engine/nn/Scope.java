@@ -3,6 +3,7 @@ package dev.cathode.engine.nn;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.Value;
+import java.util.function.Supplier;
 
 /// A place in a model's tree of modules: it turns short names into the full parameter names of the checkpoint.
 ///
@@ -27,6 +28,11 @@ public record Scope(Graph graph, String prefix) {
     /// A parameter of this module. Convolution filters are `[O, KH, KW, I]`.
     public Value parameter(String name, int... dims) {
         return graph.parameter(prefix + name, Shape.of(dims));
+    }
+
+    /// What this module computes, as a block that training may compute twice rather than remember; see [Graph#block].
+    public Value block(Supplier<Value> content) {
+        return graph.block(prefix, content);
     }
 
     /// Names a value of this module for reading back; returns the value.

@@ -11,7 +11,19 @@ public interface Device extends AutoCloseable {
     /// Weights from a checkpoint, brought into the device's own form when a graph first needs them.
     ///
     /// @param checkpoint must stay open as long as the weights
-    DeviceWeights weights(Checkpoint checkpoint);
+    default DeviceWeights weights(Checkpoint checkpoint) {
+        return weights(checkpoint, variables());
+    }
+
+    /// Weights of which some change: parameters that are among the variables are read there, all others come from the
+    /// checkpoint.
+    ///
+    /// @param checkpoint must stay open as long as the weights
+    /// @param variables from this device; they must stay open as long as the weights
+    DeviceWeights weights(Checkpoint checkpoint, Variables variables);
+
+    /// A place for numbers that training changes; without any yet.
+    Variables variables();
 
     /// Plans a graph and allocates what it needs.
     ///

@@ -29,7 +29,7 @@ class MemoryPlanTest {
         }
         graph.output("y", x);
 
-        MemoryPlan plan = MemoryPlan.of(graph, Schedule.of(graph, Set.of()), v -> 0);
+        MemoryPlan plan = MemoryPlan.of(graph, Schedule.of(graph, Set.of(), Set.of()), v -> 0);
         assertEquals(3 * 1024, plan.arenaBytes(), "the input is kept, and two buffers take turns");
         assertEquals(plan.floorBytes(), plan.arenaBytes());
     }
@@ -44,7 +44,7 @@ class MemoryPlanTest {
         Value both = Ops.concat(-1, left, right, x);
         graph.output("y", Ops.silu(both));
 
-        MemoryPlan plan = MemoryPlan.of(graph, Schedule.of(graph, Set.of()), v -> 0);
+        MemoryPlan plan = MemoryPlan.of(graph, Schedule.of(graph, Set.of(), Set.of()), v -> 0);
         assertTrue(plan.sameBuffer(both, left) && plan.sameBuffer(both, right));
         assertEquals(plan.offset(both) + 64, plan.offset(right));
         assertEquals(40, plan.stride(right));
@@ -59,7 +59,7 @@ class MemoryPlanTest {
         graph.output("y", Ops.add(Layers.conv3x3(Scope.root(graph).at("b"), h, 16), x));
 
         Graph fused = Fusion.apply(graph, Set.of());
-        MemoryPlan plan = MemoryPlan.of(fused, Schedule.of(fused, Set.of()), v -> 0);
+        MemoryPlan plan = MemoryPlan.of(fused, Schedule.of(fused, Set.of(), Set.of()), v -> 0);
         Value sum = fused.outputs().get("y");
         assertTrue(plan.sameBuffer(sum, sum.inputs().getLast()));
     }
@@ -72,7 +72,7 @@ class MemoryPlanTest {
         for (int seed = 0; seed < 300; seed++) {
             Graph random = randomGraph(new Random(seed));
             Graph graph = seed % 2 == 0 ? Fusion.apply(random, random.taps().keySet()) : random;
-            Schedule schedule = Schedule.of(graph, Set.of("constant"));
+            Schedule schedule = Schedule.of(graph, Set.of("constant"), Set.of());
             int workspace = seed % 3 * 100;
             MemoryPlan plan = MemoryPlan.of(graph, schedule, v -> workspace);
             assertTrue(plan.arenaBytes() >= plan.floorBytes());

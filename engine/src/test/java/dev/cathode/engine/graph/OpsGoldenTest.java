@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.engine.golden.GoldenNetwork;
+import dev.cathode.engine.gradients.Gradients;
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Rearrangement.Filter;
 import dev.cathode.kernels.cpu.Rearrangement.Window;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -29,10 +31,7 @@ class OpsGoldenTest {
     void everyCase(GoldenNetwork.Way way) {
         OPS.json("cases.json").propertyStream().forEach(file -> {
             try (var network = new GoldenNetwork(way, OPS.file(file.getKey()))) {
-                file.getValue().propertyStream()
-                        // Normalising by the statistics of the batch itself is no operation of the graph.
-                        .filter(c -> !c.getValue().path("training").asBoolean(false))
-                        .forEach(c -> new Case(file.getKey(), c.getKey(), c.getValue()).check(network));
+                file.getValue().propertyStream().forEach(c -> new Case(file.getKey(), c.getKey(), c.getValue()).check(network));
             }
         });
     }
@@ -90,15 +89,38 @@ class OpsGoldenTest {
     }
 
     /// One case: its graph, its inputs, and the comparison.
-    private record Case(String file, String name, JsonNode attributes, Graph graph, Map<String, Object> inputs) {
+    ///
+    /// @param leaves the values with gradients, by the golden's names, in PyTorch's layout but for filters
+    private record Case(String file, String name, JsonNode attributes, Graph graph, Map<String, Object> inputs,
+                        Map<String, Value> leaves) {
         Case(String file, String name, JsonNode attributes) {
-            this(file, name, attributes, new Graph(), new HashMap<>());
+            this(file, name, attributes, new Graph(), new HashMap<>(), new HashMap<>());
         }
 
+        /// The result, and the gradient of everything the golden has one of.
         void check(GoldenNetwork network) {
             Value out = build();
             graph.output("out", out);
-            network.assertMatches(OPS, file, name + ".out", network.run(graph, inputs).get("out"));
+            Map<String, Value> wanted = new TreeMap<>();
+            leaves.forEach((leaf, value) -> {
+                if (has("grad_" + leaf)) {
+                    wanted.put(leaf, value);
+                }
+            });
+            Map<Value, Value> gradients = Gradients.of(out, input("grad_out"), wanted.values());
+            wanted.forEach((leaf, value) -> graph.output("grad_" + leaf, torchLayout(leaf, gradients.get(value))));
+            Map<String, float[]> results = network.run(graph, inputs);
+            assertEquals(goldenGradients(), wanted.size(), name);
+            results.forEach((result, numbers) -> network.assertMatches(OPS, file, name + "." + result, numbers));
+        }
+
+        private long goldenGradients() {
+            return OPS.outputs(file).stream().filter(t -> t.name().startsWith(name + ".grad_")).count();
+        }
+
+        /// Filters `[O, KH, KW, I]` as `[O, I, KH, KW]`; images are converted inside the graph.
+        private Value torchLayout(String leaf, Value gradient) {
+            return leaf.equals("weight") && gradient.shape().rank() == 4 ? Ops.permute(gradient, 0, 3, 1, 2) : gradient;
         }
 
         private Value build() {
@@ -140,10 +162,22 @@ class OpsGoldenTest {
             }
             boolean image = x.shape().rank() == 4;
             x = image ? Ops.toChannelsLast(x) : Ops.permute(x, 0, 2, 1);
-            x = name.startsWith("group_norm")
-                    ? Ops.groupNorm(x, weight, bias, attributes.get("groups").intValue(), epsilon)
-                    : Ops.batchNorm(x, parameter("running_mean"), parameter("running_var"), weight, bias, epsilon);
+            if (attributes.path("training").asBoolean(false)) {
+                Ops.BatchNormalized normalized = Ops.batchNormTraining(x, weight, bias, epsilon, Activation.NONE);
+                double momentum = attributes.get("momentum").doubleValue();
+                graph.output("new_running_mean", moved("running_mean", normalized.mean(), momentum));
+                graph.output("new_running_var", moved("running_var", normalized.variance(), momentum));
+                x = normalized.y();
+            } else {
+                x = name.startsWith("group_norm")
+                        ? Ops.groupNorm(x, weight, bias, attributes.get("groups").intValue(), epsilon)
+                        : Ops.batchNorm(x, parameter("running_mean"), parameter("running_var"), weight, bias, epsilon);
+            }
             return image ? Ops.toChannelsFirst(x) : Ops.permute(x, 0, 2, 1);
+        }
+
+        private Value moved(String statistic, Value measured, double momentum) {
+            return Ops.add(Ops.affine(parameter(statistic), 1 - momentum, 0), Ops.affine(measured, momentum, 0));
         }
 
         private Value activation() {
@@ -234,7 +268,12 @@ class OpsGoldenTest {
 
         private Value input(String tensor) {
             inputs.put(tensor, OPS.floats(file, name + "." + tensor));
-            return graph.input(tensor, DType.F32, Shape.of(shape(tensor)));
+            return leaf(tensor, graph.input(tensor, DType.F32, Shape.of(shape(tensor))));
+        }
+
+        private Value leaf(String tensor, Value value) {
+            leaves.put(tensor, value);
+            return value;
         }
 
         private Value integers(String tensor) {
@@ -245,8 +284,8 @@ class OpsGoldenTest {
         /// A tensor of the case as a parameter; filters are stored `[O, I, KH, KW]`.
         private Value parameter(String tensor) {
             int[] s = shape(tensor);
-            return graph.parameter(name + "." + tensor,
-                    s.length == 4 ? Shape.of(s[0], s[2], s[3], s[1]) : Shape.of(s));
+            return leaf(tensor, graph.parameter(name + "." + tensor,
+                    s.length == 4 ? Shape.of(s[0], s[2], s[3], s[1]) : Shape.of(s)));
         }
     }
 }

@@ -17,7 +17,7 @@ final class FullSizes {
             new CLIPTextConfig(49408, 768, 3072, 12, 12, 77, Activation.QUICK_GELU, 1e-5, 49407);
     static final CLIPVisionConfig CLIP_VISION =
             new CLIPVisionConfig(768, 3072, 12, 12, 3, 224, 32, Activation.QUICK_GELU, 1e-5, 512);
-    static final BertConfig BERT = new BertConfig(30522, 768, 12, 12, 3072, Activation.GELU, 512, 2, 1e-12);
+    static final BertConfig BERT = new BertConfig(30522, 768, 12, 12, 3072, Activation.GELU, 512, 2, 1e-12, 0);
     static final DenseNetConfig DENSE_NET = DenseNetConfig.denseNet121(1, 18);
 
     private FullSizes() { }

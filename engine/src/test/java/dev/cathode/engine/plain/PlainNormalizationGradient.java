@@ -155,12 +155,12 @@ final class PlainNormalizationGradient implements NormalizationGradient {
     @Override
     public void softmax(long y, long dy, long dx, int rows, int columns, Workers workers) {
         for (long first = 0; first < (long) rows * columns; first += columns) {
-            double sum = 0;
             for (long i = first; i < first + columns; i++) {
-                sum += (double) get(y, i) * get(dy, i);
-            }
-            for (long i = first; i < first + columns; i++) {
-                set(dx, i, get(y, i) * (get(dy, i) - sum));
+                double sum = 0; // of differences: stored probabilities do not add up to 1 exactly
+                for (long j = first; j < first + columns; j++) {
+                    sum += get(y, j) * ((double) get(dy, i) - get(dy, j));
+                }
+                set(dx, i, get(y, i) * sum);
             }
         }
     }

@@ -11,6 +11,7 @@ import dev.cathode.engine.runtime.DeviceWeights;
 import dev.cathode.engine.runtime.Executable;
 import dev.cathode.engine.runtime.InsufficientMemoryException;
 import dev.cathode.engine.runtime.SystemMemory;
+import dev.cathode.engine.runtime.Variables;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Workers;
 import dev.cathode.weights.Checkpoint;
@@ -46,8 +47,13 @@ public final class CpuDevice implements Device {
     }
 
     @Override
-    public DeviceWeights weights(Checkpoint checkpoint) {
-        return new CpuWeights(checkpoint, kernels, workers, options.storage());
+    public DeviceWeights weights(Checkpoint checkpoint, Variables variables) {
+        return new CpuWeights(checkpoint, (CpuVariables) variables, kernels, workers, options.storage());
+    }
+
+    @Override
+    public Variables variables() {
+        return new CpuVariables();
     }
 
     /// A graph brought into the order and form in which it runs.
@@ -60,7 +66,7 @@ public final class CpuDevice implements Device {
     private Planned plan(Graph graph, CpuWeights weights, CompileOptions compile) {
         weights.check(graph);
         Graph fused = compile.fuse() ? Fusion.apply(graph, compile.taps()) : Fusion.none(graph, compile.taps());
-        Schedule schedule = Schedule.of(fused, compile.constantInputs());
+        Schedule schedule = Schedule.of(fused, compile.constantInputs(), weights.variables());
         CpuLowering lowering = new CpuLowering(kernels, workers, weights, options.convolutions());
         Map<Value, CpuKernel> steps = new LinkedHashMap<>();
         schedule.steps().forEach(value -> steps.put(value, lowering.lower(value)));

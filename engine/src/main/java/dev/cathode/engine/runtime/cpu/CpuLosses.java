@@ -1,5 +1,6 @@
 package dev.cathode.engine.runtime.cpu;
 
+import dev.cathode.engine.graph.GradientOp;
 import dev.cathode.engine.graph.Op;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.kernels.cpu.CpuKernels;
@@ -8,7 +9,7 @@ import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cpu.Workers;
 import java.lang.foreign.ValueLayout;
 
-/// Losses: sums in float64, stored as one float32.
+/// Losses and their gradients: sums in float64, stored as one float32.
 final class CpuLosses {
     private final CpuKernels kernels;
     private final Workers workers;
@@ -37,6 +38,16 @@ final class CpuLosses {
         });
     }
 
+    CpuKernel meanSquaredErrorGradient(Value dx, boolean weighted) {
+        return CpuKernel.simple("mean squared error gradient", a -> {
+            long x = a.of(dx.input(0)), target = a.of(dx.input(1)), out = a.of(dx);
+            long weights = weighted ? a.of(dx.input(2)) : 0, dy = a.of(dx.inputs().getLast());
+            long count = dx.shape().count(), perWeight = weighted ? count / dx.shape().dim(0) : count;
+            return () -> kernels.elementwiseGradient().squaredError(x, target, weights, perWeight, number(dy) / count, out,
+                    count, workers);
+        });
+    }
+
     CpuKernel binaryCrossEntropy(Value y, boolean masked) {
         return CpuKernel.simple("binary cross-entropy", a -> {
             long x = a.of(y.input(0)), target = a.of(y.input(1)), out = a.of(y);
@@ -45,6 +56,19 @@ final class CpuLosses {
             return () -> {
                 double sum = sum(Loss.BINARY_CROSS_ENTROPY_WITH_LOGITS, x, target, known, count);
                 store(out, sum / (masked ? sum(Loss.IDENTITY, known, known, 0, count) : count));
+            };
+        });
+    }
+
+    CpuKernel binaryCrossEntropyGradient(Value dx, boolean masked) {
+        return CpuKernel.simple("binary cross-entropy gradient", a -> {
+            long x = a.of(dx.input(0)), target = a.of(dx.input(1)), out = a.of(dx);
+            long known = masked ? a.of(dx.input(2)) : 0, dy = a.of(dx.inputs().getLast());
+            long count = dx.shape().count();
+            return () -> {
+                double terms = masked ? sum(Loss.IDENTITY, known, known, 0, count) : count;
+                kernels.elementwiseGradient().binaryCrossEntropy(x, target, known, (float) (number(dy) / terms), out,
+                        count, workers);
             };
         });
     }
@@ -60,11 +84,37 @@ final class CpuLosses {
         });
     }
 
+    CpuKernel crossEntropyGradient(Value dx, GradientOp.CrossEntropy op) {
+        int rows = dx.shape().dim(0), classes = dx.shape().dim(1);
+        return CpuKernel.simple("cross-entropy gradient", a -> {
+            long x = a.of(dx.input(0)), ids = a.of(dx.input(1)), dy = a.of(dx.input(2)), out = a.of(dx);
+            return () -> {
+                kernels.normalization().softmax(x, out, rows, classes, workers);
+                int counted = 0;
+                for (int r = 0; r < rows; r++) {
+                    counted += integer(ids + 4L * r) == op.ignoreIndex() ? 0 : 1;
+                }
+                double scale = number(dy) / (double) counted;
+                for (int r = 0; r < rows; r++) {
+                    towards(out + 4L * r * classes, integer(ids + 4L * r), classes, scale, op);
+                }
+            };
+        });
+    }
+
+    /// Turns the probabilities of one row into the gradient: probability minus target, scaled.
+    private static void towards(long row, int id, int classes, double scale, GradientOp.CrossEntropy op) {
+        for (int c = 0; c < classes; c++) {
+            double target = (c == id ? 1 - op.labelSmoothing() : 0) + op.labelSmoothing() / (double) classes;
+            store(row + 4L * c, id == op.ignoreIndex() ? 0 : (number(row + 4L * c) - target) * scale);
+        }
+    }
+
     private double meanCrossEntropy(long logs, long ids, int rows, int classes, Op.CrossEntropy op) {
         double sum = 0;
         int counted = 0;
         for (int r = 0; r < rows; r++) {
-            int id = OffHeap.ALL.get(ValueLayout.JAVA_INT, ids + 4L * r);
+            int id = integer(ids + 4L * r);
             if (id == op.ignoreIndex()) {
                 continue;
             }
@@ -85,6 +135,10 @@ final class CpuLosses {
 
     private static float number(long address) {
         return OffHeap.ALL.get(ValueLayout.JAVA_FLOAT, address);
+    }
+
+    private static int integer(long address) {
+        return OffHeap.ALL.get(ValueLayout.JAVA_INT, address);
     }
 
     private static void store(long address, double value) {

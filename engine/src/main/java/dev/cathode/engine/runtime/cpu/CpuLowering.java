@@ -1,14 +1,15 @@
 package dev.cathode.engine.runtime.cpu;
 
 import dev.cathode.engine.graph.Broadcast;
+import dev.cathode.engine.graph.GradientOp;
 import dev.cathode.engine.graph.Op;
+import dev.cathode.engine.graph.Parts;
 import dev.cathode.engine.graph.Shape;
-import dev.cathode.engine.graph.ShapeInference;
+import dev.cathode.engine.graph.UpdateOp;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.cpu.CpuKernel.Addresses;
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Attention;
-import dev.cathode.kernels.cpu.Convolution;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Elementwise;
@@ -18,7 +19,6 @@ import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.Rearrangement;
 import dev.cathode.kernels.cpu.Rearrangement.Filter;
 import dev.cathode.kernels.cpu.Rearrangement.Window;
-import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
 import dev.cathode.weights.DType;
 import java.util.List;
@@ -30,20 +30,24 @@ final class CpuLowering {
     private final Normalization norms;
     private final Elementwise elementwise;
     private final Rearrangement moves;
+    private final CpuProducts products;
     private final CpuLosses losses;
+    private final CpuGradients gradients;
+    private final CpuUpdates updates;
     private final Workers workers;
     private final CpuWeights weights;
-    private final ConvolutionAlgorithm convolutions;
 
     CpuLowering(CpuKernels kernels, Workers workers, CpuWeights weights, ConvolutionAlgorithm convolutions) {
         this.kernels = kernels;
         norms = kernels.normalization();
         elementwise = kernels.elementwise();
         moves = kernels.rearrangement();
+        products = new CpuProducts(kernels, workers, weights, convolutions);
         losses = new CpuLosses(kernels, workers);
+        gradients = new CpuGradients(kernels, workers, products, losses);
+        updates = new CpuUpdates(kernels, workers, weights);
         this.workers = workers;
         this.weights = weights;
-        this.convolutions = convolutions;
     }
 
     /// The kernel that computes a value from its inputs.
@@ -51,8 +55,12 @@ final class CpuLowering {
         return switch (y.op()) {
             case Op.Input _, Op.Parameter _, Op.Reshape _ ->
                     throw new IllegalArgumentException(y.op() + " needs no kernel");
-            case Op.Linear(Epilogue epilogue) -> product(y, epilogue);
-            case Op.Conv2d(Op.Geometry _, Epilogue epilogue) -> product(y, epilogue);
+            case Op.Fill(float number, Shape _) -> CpuKernel.simple("fill", a -> {
+                long out = a.of(y), count = y.shape().count();
+                return () -> kernels.elementwiseGradient().fill(number, out, count, workers);
+            });
+            case Op.Linear(Epilogue epilogue) -> products.forward(y, epilogue);
+            case Op.Conv2d(Op.Geometry _, Epilogue epilogue) -> products.forward(y, epilogue);
             case Op.Attention op -> attention(y, op);
             case Op.GroupNorm op -> groupNorm(y, op);
             case Op.LayerNorm(float epsilon) -> CpuKernel.simple("layer norm", a -> {
@@ -66,6 +74,7 @@ final class CpuLowering {
                 int rows = y.shape().rows(), columns = y.shape().last();
                 return () -> norms.batchNorm(x, mean, variance, w, b, out, rows, columns, epsilon, activation, workers);
             });
+            case Op.BatchNormTraining op -> batchNormTraining(y, op);
             case Op.Softmax _ -> CpuKernel.simple("softmax", a -> {
                 long x = a.of(y.input(0)), out = a.of(y);
                 int rows = y.shape().rows(), columns = y.shape().last();
@@ -86,6 +95,11 @@ final class CpuLowering {
                 return () -> elementwise.geglu(x, out, rows, columns, workers);
             });
             case Op.Pairwise(Binary operation) -> pairwise(y, operation);
+            case Op.Sum(Shape shape) -> CpuKernel.simple("sum", a -> {
+                Broadcast repeat = Broadcast.of(y.input(0).shape(), shape);
+                long x = a.of(y.input(0)), out = a.of(y);
+                return () -> kernels.elementwiseGradient().sumMiddle(x, out, repeat.outer(), repeat.middle(), repeat.inner(), workers);
+            });
             case Op.Affine(float scale, float shift) -> CpuKernel.simple("affine", a -> {
                 long x = a.of(y.input(0)), out = a.of(y), count = y.shape().count();
                 return () -> elementwise.affine(scale, shift, x, out, count, workers);
@@ -156,35 +170,11 @@ final class CpuLowering {
             case Op.MeanSquaredError(boolean weighted) -> losses.meanSquaredError(y, weighted);
             case Op.BinaryCrossEntropy(boolean masked) -> losses.binaryCrossEntropy(y, masked);
             case Op.CrossEntropy op -> losses.crossEntropy(y, op);
+            case Op.Norm _ -> updates.norm(y);
+            case Op.ClipFactor(float maximum) -> updates.clipFactor(y, maximum);
+            case GradientOp op -> gradients.lower(y, op);
+            case UpdateOp op -> updates.lower(y, op);
         };
-    }
-
-    private CpuKernel product(Value y, Epilogue epilogue) {
-        Value weight = y.input(1);
-        WeightStorage storage = weights.storage(weight);
-        Convolution convolution = kernels.convolution(ShapeInference.convolutionShape(y), epilogue, convolutions, storage);
-        if (convolution.algorithm() != ConvolutionAlgorithm.DIRECT && !weights.mayRound()) {
-            // Weights as stored are exact, transformed ones would be rounded to 16 bits a second time.
-            storage = WeightStorage.F32;
-            convolution = kernels.convolution(ShapeInference.convolutionShape(y), epilogue, convolutions, storage);
-        }
-        return product(y, epilogue, convolution, convolution.algorithm().name().toLowerCase(Locale.ROOT) + ' '
-                + storage.name().toLowerCase(Locale.ROOT));
-    }
-
-    private CpuKernel product(Value y, Epilogue epilogue, Convolution convolution, String description) {
-        Value weight = y.input(1);
-        return new CpuKernel(description, convolution.shape().flops(), convolution.workspaceBytes(workers.threads()),
-                weights.missingBytes(weight, convolution), a -> {
-            int next = 2;
-            long bias = epilogue.bias() ? a.of(y.input(next++)) : 0;
-            long sampleBias = epilogue.sampleBias() ? a.of(y.input(next++)) : 0;
-            Value residual = epilogue.residual() ? y.input(next) : null;
-            var arguments = new Convolution.Arguments(a.of(y.input(0)), a.stride(y.input(0)),
-                    weights.packed(weight, convolution), bias, sampleBias, residual == null ? 0 : a.of(residual),
-                    residual == null ? 0 : a.stride(residual), a.of(y), a.stride(y), a.workspace());
-            return () -> convolution.run(arguments, workers);
-        });
     }
 
     private CpuKernel attention(Value y, Op.Attention op) {
@@ -206,6 +196,17 @@ final class CpuLowering {
             int pixels = shape.product(1, shape.rank() - 1);
             return () -> norms.groupNorm(x, stride, w, b, out, batch, pixels, channels, op.groups(), op.epsilon(),
                     op.activation(), workers);
+        });
+    }
+
+    private CpuKernel batchNormTraining(Value y, Op.BatchNormTraining op) {
+        Parts parts = Parts.of(y);
+        return CpuKernel.simple("batch norm", a -> {
+            long x = a.of(y.input(0)), w = a.of(y.input(1)), b = a.of(y.input(2)), out = a.of(y);
+            long mean = out + (long) parts.offset(1) * Float.BYTES, variance = out + (long) parts.offset(2) * Float.BYTES;
+            int pixels = y.input(0).shape().rows(), channels = y.input(0).shape().last();
+            return () -> kernels.normalizationGradient().batchNormTraining(x, w, b, out, mean, variance, pixels, channels,
+                    op.epsilon(), op.activation(), workers);
         });
     }
 

@@ -24,8 +24,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
-/// Parameters in the form the kernels want: matrices packed, vectors as float32, tables left in the mapped file.
+/// Parameters in the form the kernels want: matrices packed, vectors as float32, tables left in the mapped file. Those
+/// that training changes are variables: they stay where they are, as they are.
 ///
 /// This is the one place where PyTorch's filter layout `[O, I, KH, KW]` meets the engine's `[O, KH, KW, I]`: packing
 /// reads the file through strides, so there is no copy in between.
@@ -37,6 +39,7 @@ final class CpuWeights implements DeviceWeights {
     record Table(MemorySegment data, WeightStorage storage) { }
 
     private final Checkpoint checkpoint;
+    private final CpuVariables variables;
     private final CpuKernels kernels;
     private final Workers workers;
     private final Optional<WeightStorage> storage;
@@ -49,8 +52,10 @@ final class CpuWeights implements DeviceWeights {
     private long slabUsed;
     private long bytes;
 
-    CpuWeights(Checkpoint checkpoint, CpuKernels kernels, Workers workers, Optional<WeightStorage> storage) {
+    CpuWeights(Checkpoint checkpoint, CpuVariables variables, CpuKernels kernels, Workers workers,
+               Optional<WeightStorage> storage) {
         this.checkpoint = checkpoint;
+        this.variables = variables;
         this.kernels = kernels;
         this.workers = workers;
         this.storage = storage;
@@ -75,7 +80,11 @@ final class CpuWeights implements DeviceWeights {
             if (value.shape().equals(fitting.get(name))) {
                 return;
             }
-            if (!checkpoint.names().contains(name)) {
+            if (variables.contains(name)) {
+                if (!value.shape().equals(variables.shapes().get(name))) {
+                    wrong.add("variable " + name + " is " + variables.shapes().get(name) + ", not " + value.shape());
+                }
+            } else if (!checkpoint.names().contains(name)) {
                 wrong.add(name + " " + fileShape(value.shape()) + " is missing");
             } else if (!fits(value.shape(), checkpoint.tensor(name).shape())) {
                 wrong.add(name + " is " + checkpoint.tensor(name).shape() + ", not " + fileShape(value.shape()));
@@ -91,8 +100,21 @@ final class CpuWeights implements DeviceWeights {
         }
     }
 
+    /// The names of the parameters that change.
+    Set<String> variables() {
+        return variables.shapes().keySet();
+    }
+
+    /// Whether updates change this parameter: then it is packed anew at each run.
+    boolean isVariable(Value parameter) {
+        return variables.contains(name(parameter));
+    }
+
     /// How weights of a parameter are kept.
     WeightStorage storage(Value parameter) {
+        if (isVariable(parameter)) {
+            return WeightStorage.F32;
+        }
         return storage.orElseGet(() -> switch (checkpoint.tensor(name(parameter)).dtype()) {
             case F16 -> WeightStorage.F16;
             case BF16 -> WeightStorage.BF16;
@@ -106,13 +128,13 @@ final class CpuWeights implements DeviceWeights {
     }
 
     /// Bytes that packing this parameter for this kernel would add.
-    long missingBytes(Value parameter, Convolution convolution) {
-        return packed.containsKey(key(parameter, convolution)) ? 0 : convolution.packedBytes();
+    long missingBytes(Value parameter, Convolution convolution, Direction direction) {
+        return packed.containsKey(key(parameter, convolution, direction)) ? 0 : convolution.packedBytes();
     }
 
-    /// The address of the weights packed for a kernel.
-    long packed(Value parameter, Convolution convolution) {
-        String key = key(parameter, convolution);
+    /// The address of the weights packed for a kernel; not of a variable.
+    long packed(Value parameter, Convolution convolution, Direction direction) {
+        String key = key(parameter, convolution, direction);
         Long known = packed.get(key);
         if (known != null) {
             return known;
@@ -120,22 +142,59 @@ final class CpuWeights implements DeviceWeights {
         long address = allocate(convolution.packedBytes());
         FileTensor tensor = checkpoint.tensor(name(parameter));
         Shape shape = parameter.shape();
-        boolean filter = shape.rank() == 4;
         Table source = plain(tensor);
-        convolution.pack(WeightView.torch(source.data().address(), source.storage(), shape.last(),
-                filter ? shape.dim(1) : 1, filter ? shape.dim(2) : 1), address, workers);
+        WeightView view = WeightView.torch(source.data().address(), source.storage(), shape.last(),
+                Direction.kernelHeight(shape), Direction.kernelWidth(shape));
+        convolution.pack(direction.of(view, shape), address, workers);
         Reference.reachabilityFence(source);
         checkpoint.release(tensor);
         packed.put(key, address);
         return address;
     }
 
-    private static String key(Value parameter, Convolution convolution) {
-        return name(parameter) + ' ' + convolution.packing();
+    /// A variable as it lies, for packing at each run.
+    WeightView variable(Value parameter, Direction direction) {
+        Shape shape = parameter.shape();
+        long in = shape.last();
+        long row = in * Direction.kernelWidth(shape);
+        return direction.of(new WeightView(variables.address(name(parameter)), WeightStorage.F32,
+                row * Direction.kernelHeight(shape), row, in, 1), shape);
+    }
+
+    private static String key(Value parameter, Convolution convolution, Direction direction) {
+        return name(parameter) + ' ' + direction + ' ' + convolution.packing();
+    }
+
+    /// Which way a product goes through its weights.
+    enum Direction {
+        /// From input to output.
+        FORWARD,
+        /// From the output's gradient to the input's: the filter flipped, its two kinds of channels exchanged.
+        BACKWARD;
+
+        private WeightView of(WeightView w, Shape shape) {
+            if (this == FORWARD) {
+                return w;
+            }
+            long last = (kernelHeight(shape) - 1) * w.rowStride() + (kernelWidth(shape) - 1) * w.columnStride();
+            return new WeightView(w.address() + last * w.storage().bytes(), w.storage(), w.inStride(), -w.rowStride(),
+                    -w.columnStride(), w.outStride());
+        }
+
+        private static int kernelHeight(Shape shape) {
+            return shape.rank() == 4 ? shape.dim(1) : 1;
+        }
+
+        private static int kernelWidth(Shape shape) {
+            return shape.rank() == 4 ? shape.dim(2) : 1;
+        }
     }
 
     /// The address of a parameter as contiguous float32 numbers.
     long vector(Value parameter) {
+        if (isVariable(parameter)) {
+            return variables.address(name(parameter));
+        }
         Long known = vectors.get(name(parameter));
         if (known != null) {
             return known;
@@ -152,6 +211,9 @@ final class CpuWeights implements DeviceWeights {
 
     /// An embedding table, in the file if it can be read there.
     Table table(Value parameter) {
+        if (isVariable(parameter)) {
+            return new Table(OffHeap.ALL.asSlice(vector(parameter), parameter.bytes()), WeightStorage.F32);
+        }
         return plain(checkpoint.tensor(name(parameter)));
     }
 

@@ -122,6 +122,20 @@ final class RowGradients {
         return RowNormalization.total(lanes);
     }
 
+    /// `dx = dy - shift`.
+    static void subtract(long dy, float shift, long dx, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE).sub(shift)
+                    .intoMemorySegment(ALL, dx + 4L * i, LE);
+        }
+        if (i < count) {
+            VectorMask<Float> rest = SPECIES.indexInRange(i, count);
+            FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE, rest).sub(shift)
+                    .intoMemorySegment(ALL, dx + 4L * i, LE, rest);
+        }
+    }
+
     /// `dx = y · (dy - sum)`.
     static void softmax(long y, long dy, float sum, long dx, int count) {
         int i = 0;

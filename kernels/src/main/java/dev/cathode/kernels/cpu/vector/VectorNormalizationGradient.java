@@ -179,9 +179,20 @@ final class VectorNormalizationGradient implements NormalizationGradient {
     @Override
     public void softmax(long y, long dy, long dx, int rows, int columns, Workers workers) {
         rows(rows, columns, workers, (at, lanes) -> {
-            double sum = RowGradients.dot(y + at, dy + at, columns, lanes);
-            RowGradients.softmax(y + at, dy + at, (float) sum, dx + at, columns);
+            // Where one y is almost 1, its dy is almost the sum; gradients relative to that dy do not cancel.
+            float shift = (float) get(dy + at, largest(y + at, columns));
+            RowGradients.subtract(dy + at, shift, dx + at, columns);
+            double sum = RowGradients.dot(y + at, dx + at, columns, lanes);
+            RowGradients.softmax(y + at, dx + at, (float) sum, dx + at, columns);
         });
+    }
+
+    private static int largest(long numbers, int count) {
+        int best = 0;
+        for (int i = 1; i < count; i++) {
+            best = get(numbers, i) > get(numbers, best) ? i : best;
+        }
+        return best;
     }
 
     @Override

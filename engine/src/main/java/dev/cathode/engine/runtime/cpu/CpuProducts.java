@@ -1,0 +1,158 @@
+package dev.cathode.engine.runtime.cpu;
+
+import dev.cathode.engine.graph.GradientOp;
+import dev.cathode.engine.graph.Op;
+import dev.cathode.engine.graph.ShapeInference;
+import dev.cathode.engine.graph.Value;
+import dev.cathode.engine.runtime.cpu.CpuKernel.Addresses;
+import dev.cathode.engine.runtime.cpu.CpuWeights.Direction;
+import dev.cathode.kernels.cpu.Convolution;
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cpu.ConvolutionShape;
+import dev.cathode.kernels.cpu.CpuKernels;
+import dev.cathode.kernels.cpu.Epilogue;
+import dev.cathode.kernels.cpu.FilterGradient;
+import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.Workers;
+import java.util.Locale;
+
+/// Linear layers and convolutions, forward and backward.
+///
+/// A frozen weight is packed once, when the executable is made. A variable is another one at each run, so it is packed
+/// into scratch memory in front of the product. The gradient with respect to the input is the same kernel with the filter
+/// flipped and its two kinds of channels exchanged.
+final class CpuProducts {
+    /// Below so many rows per run, transforming a filter for Winograd costs more than its product saves: the filter is
+    /// written up to four times its size and read again, which takes as long as the direct product of about so many rows.
+    private static final int WORTH_TRANSFORMING = 2048;
+
+    private final CpuKernels kernels;
+    private final Workers workers;
+    private final CpuWeights weights;
+    private final ConvolutionAlgorithm algorithm;
+
+    CpuProducts(CpuKernels kernels, Workers workers, CpuWeights weights, ConvolutionAlgorithm algorithm) {
+        this.kernels = kernels;
+        this.workers = workers;
+        this.weights = weights;
+        this.algorithm = algorithm;
+    }
+
+    CpuKernel forward(Value y, Epilogue epilogue) {
+        Value weight = y.input(1);
+        Convolution convolution = convolution(y, weight, epilogue);
+        Weights packed = new Weights(weight, convolution, Direction.FORWARD);
+        return packed.kernel(convolution, 0, a -> {
+            int next = 2;
+            long bias = epilogue.bias() ? a.of(y.input(next++)) : 0;
+            long sampleBias = epilogue.sampleBias() ? a.of(y.input(next++)) : 0;
+            Value residual = epilogue.residual() ? y.input(next) : null;
+            var arguments = new Convolution.Arguments(a.of(y.input(0)), a.stride(y.input(0)), packed.address(a), bias,
+                    sampleBias, residual == null ? 0 : a.of(residual), residual == null ? 0 : a.stride(residual), a.of(y),
+                    a.stride(y), packed.workspace(a));
+            return packed.before(a, () -> convolution.run(arguments, workers));
+        });
+    }
+
+    CpuKernel inputGradient(Value dx) {
+        Value dy = dx.input(0);
+        Value weight = dx.input(1);
+        Convolution convolution = convolution(dx, weight, Epilogue.NONE);
+        Weights packed = new Weights(weight, convolution, Direction.BACKWARD);
+        boolean spread = dx.op() instanceof GradientOp.Conv2dInput(Op.Geometry g, int _, int _)
+                && (g.strideHeight() > 1 || g.strideWidth() > 1);
+        ConvolutionShape shape = convolution.shape();
+        long spreadBytes = spread ? align(4L * shape.batch() * shape.height() * shape.width() * shape.inChannels()) : 0;
+        return packed.kernel(convolution, spreadBytes, a -> {
+            long from = a.of(dy);
+            long wide = packed.workspace(a) + align(convolution.workspaceBytes(workers.threads()));
+            var arguments = new Convolution.Arguments(spread ? wide : from, spread ? shape.inChannels() : a.stride(dy),
+                    packed.address(a), 0, 0, 0, 0, a.of(dx), a.stride(dx), packed.workspace(a));
+            Runnable product = packed.before(a, () -> convolution.run(arguments, workers));
+            return spread ? spread(dx, dy, shape, from, wide, product) : product;
+        });
+    }
+
+    private Runnable spread(Value dx, Value dy, ConvolutionShape shape, long from, long to, Runnable product) {
+        Op.Geometry g = ((GradientOp.Conv2dInput) dx.op()).geometry();
+        return () -> {
+            kernels.rearrangementGradient().dilate(from, to, shape.batch(), dy.shape().dim(1), dy.shape().dim(2),
+                    g.strideHeight(), g.strideWidth(), shape.inChannels(), shape.height(), shape.width(), workers);
+            product.run();
+        };
+    }
+
+    CpuKernel weightGradient(Value dw) {
+        Value x = dw.input(0);
+        Value dy = dw.input(1);
+        FilterGradient gradient = kernels.filterGradient(ShapeInference.convolutionShape(dw));
+        return new CpuKernel("filter gradient", gradient.shape().flops(), gradient.workspaceBytes(workers.threads()), 0, a -> {
+            var arguments = new FilterGradient.Arguments(a.of(x), a.stride(x), a.of(dy), a.stride(dy), a.of(dw),
+                    a.workspace());
+            return () -> gradient.run(arguments, workers);
+        });
+    }
+
+    private Convolution convolution(Value y, Value weight, Epilogue epilogue) {
+        ConvolutionShape shape = ShapeInference.convolutionShape(y);
+        WeightStorage storage = weights.storage(weight);
+        if (weights.isVariable(weight)) {
+            boolean direct = algorithm == ConvolutionAlgorithm.AUTO && shape.rows() < WORTH_TRANSFORMING;
+            return kernels.convolution(shape, epilogue, direct ? ConvolutionAlgorithm.DIRECT : algorithm, storage);
+        }
+        Convolution convolution = kernels.convolution(shape, epilogue, algorithm, storage);
+        // Weights as stored are exact, transformed ones would be rounded to 16 bits a second time.
+        return convolution.algorithm() != ConvolutionAlgorithm.DIRECT && !weights.mayRound()
+                ? kernels.convolution(shape, epilogue, algorithm, WeightStorage.F32) : convolution;
+    }
+
+    /// The packed weights of one product. Scratch memory: the packed variable, then the kernel's own, then whatever else.
+    private final class Weights {
+        private final Value weight;
+        private final Convolution convolution;
+        private final Direction direction;
+        private final boolean variable;
+
+        Weights(Value weight, Convolution convolution, Direction direction) {
+            this.weight = weight;
+            this.convolution = convolution;
+            this.direction = direction;
+            variable = weights.isVariable(weight);
+        }
+
+        CpuKernel kernel(Convolution convolution, long more, CpuKernel.Binder binder) {
+            String description = convolution.algorithm().name().toLowerCase(Locale.ROOT) + ' '
+                    + weights.storage(weight).name().toLowerCase(Locale.ROOT) + (variable ? " packed anew" : "");
+            long scratch = packedScratch() + align(convolution.workspaceBytes(workers.threads())) + more;
+            return new CpuKernel(description, convolution.shape().flops(), scratch,
+                    variable ? 0 : weights.missingBytes(weight, convolution, direction), binder);
+        }
+
+        private long packedScratch() {
+            return variable ? align(convolution.packedBytes()) : 0;
+        }
+
+        long address(Addresses a) {
+            return variable ? a.workspace() : weights.packed(weight, convolution, direction);
+        }
+
+        long workspace(Addresses a) {
+            return a.workspace() + packedScratch();
+        }
+
+        Runnable before(Addresses a, Runnable product) {
+            if (!variable) {
+                return product;
+            }
+            long packed = a.workspace();
+            return () -> {
+                convolution.pack(weights.variable(weight, direction), packed, workers);
+                product.run();
+            };
+        }
+    }
+
+    private static long align(long bytes) {
+        return (bytes + 63) / 64 * 64;
+    }
+}
