@@ -13,8 +13,8 @@ import dev.cathode.kernels.cpu.Workers;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Gradient of a maximum over windows of NHWC images. Windows overlap, so a task takes all windows of one image for one
-/// vector of channels: nobody else adds to its numbers, and windows add up in their order.
+/// Gradient of a maximum over windows of NHWC images. A task owns a band of rows of the result and takes all windows
+/// that reach into it, in their order; a window at a border of bands is looked at twice.
 ///
 /// As in PyTorch the first of equal numbers takes the gradient, and NaN counts as larger than all others.
 final class MaxPoolGradient {
@@ -22,48 +22,62 @@ final class MaxPoolGradient {
         CompilerDirectives.install();
     }
 
+    private static final int BAND = 16;
+
     private MaxPoolGradient() { }
 
     static void run(long x, long dy, long dx, int batch, int height, int width, int channels, Window w,
                     Workers workers) {
+        int bands = Math.ceilDiv(height, BAND);
+        long line = 4L * width * channels;
+        long outLine = 4L * Pooling.columns(width, w) * channels;
         int outHeight = Pooling.rows(height, w);
-        int outWidth = Pooling.columns(width, w);
-        int strips = Math.ceilDiv(channels, LANES);
-        workers.run(batch * strips, (task, _) -> {
-            int channel = task % strips * LANES;
-            VectorMask<Float> mask = SPECIES.indexInRange(channel, channels);
-            long image = 4 * ((long) (task / strips) * height * width * channels + channel);
-            zero(dx + image, height * width, 4L * channels, mask);
-            long out = dy + 4 * ((long) (task / strips) * outHeight * outWidth * channels + channel);
-            for (int r = 0; r < outHeight; r++) {
+        workers.run(batch * bands, (task, _) -> {
+            int n = task / bands;
+            int from = task % bands * BAND;
+            int to = Math.min(height, from + BAND);
+            long image = n * height * line;
+            ALL.asSlice(dx + image + from * line, (to - from) * line).fill((byte) 0);
+            int first = Math.max(0, Math.ceilDiv(from + w.padHeight() - w.kernelHeight() + 1, w.strideHeight()));
+            int last = Math.min(outHeight - 1, (to - 1 + w.padHeight()) / w.strideHeight());
+            for (int r = first; r <= last; r++) {
                 int top = r * w.strideHeight() - w.padHeight();
                 int bottom = Math.min(height, top + w.kernelHeight());
                 top = Math.max(0, top);
-                for (int c = 0; c < outWidth; c++) {
-                    int left = c * w.strideWidth() - w.padWidth();
-                    int right = Math.min(width, left + w.kernelWidth());
-                    left = Math.max(0, left);
-                    long corner = image + 4L * (top * width + left) * channels;
-                    add(x + corner, out, dx + corner, bottom - top, right - left, 4L * channels, 4L * width * channels,
-                            mask);
-                    out += 4L * channels;
-                }
+                windows(x + image + top * line, dy + ((long) n * outHeight + r) * outLine, dx + image + top * line,
+                        bottom - top, Math.max(0, from - top), Math.min(bottom, to) - top, width, channels, w);
             }
         });
     }
 
-    private static void zero(long dx, int pixels, long pixel, VectorMask<Float> mask) {
-        for (int i = 0; i < pixels; i++) {
-            FloatVector.zero(SPECIES).intoMemorySegment(ALL, dx + i * pixel, LE, mask);
+    /// One row of windows.
+    ///
+    /// @param height rows of the windows
+    /// @param from first row of the windows that lies in the band
+    /// @param to end of these rows
+    private static void windows(long x, long dy, long dx, int height, int from, int to, int width, int channels,
+                                Window w) {
+        long pixel = 4L * channels;
+        for (int c = 0; c < Pooling.columns(width, w); c++) {
+            int left = c * w.strideWidth() - w.padWidth();
+            int right = Math.min(width, left + w.kernelWidth());
+            left = Math.max(0, left);
+            for (int channel = 0; channel < channels; channel += LANES) {
+                long at = left * pixel + 4L * channel;
+                add(x + at, dy + c * pixel + 4L * channel, dx + at, height, from, to, right - left, pixel,
+                        width * pixel, SPECIES.indexInRange(channel, channels));
+            }
         }
     }
 
     /// Adds the gradient of one window to the largest number of each channel.
     ///
+    /// @param from first row to add to
+    /// @param to end of these rows
     /// @param pixel bytes from a pixel to the next
     /// @param line bytes from a row to the next
-    private static void add(long x, long dy, long dx, int height, int width, long pixel, long line,
-                            VectorMask<Float> mask) {
+    private static void add(long x, long dy, long dx, int height, int from, int to, int width, long pixel,
+                            long line, VectorMask<Float> mask) {
         FloatVector best = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
         FloatVector place = FloatVector.zero(SPECIES); // of the largest number: pixels of the window, counted
         for (int r = 0; r < height; r++) {
@@ -75,7 +89,7 @@ final class MaxPoolGradient {
             }
         }
         FloatVector gradient = FloatVector.fromMemorySegment(SPECIES, ALL, dy, LE, mask);
-        for (int r = 0; r < height; r++) {
+        for (int r = from; r < to; r++) {
             for (int c = 0; c < width; c++) {
                 long at = dx + r * line + c * pixel;
                 VectorMask<Float> here = place.compare(EQ, (float) (r * width + c));

@@ -192,7 +192,8 @@ final class VectorOptimization implements Optimization {
         VectorElementwise.chunks(count, workers, (start, n) -> accumulate(scale, x + 4 * start, sum + 4 * start, n));
     }
 
-    private static void accumulate(float scale, long x, long sum, int count) {
+    /// `sum += scale · x` on this thread.
+    static void accumulate(float scale, long x, long sum, int count) {
         FloatVector factor = FloatVector.broadcast(SPECIES, scale);
         int i = 0;
         for (; i <= count - LANES; i += LANES) {

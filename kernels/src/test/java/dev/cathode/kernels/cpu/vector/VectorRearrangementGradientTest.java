@@ -143,9 +143,9 @@ class VectorRearrangementGradientTest {
     void theFirstLargestNumberTakesTheGradient() {
         SplittableRandom random = new SplittableRandom(5);
         for (Window w : new Window[] {new Window(3, 3, 2, 2, 1, 1), new Window(2, 2, 2, 2, 0, 0),
-            new Window(2, 3, 1, 1, 0, 1)}) {
+            new Window(2, 3, 1, 1, 0, 1), new Window(5, 2, 3, 2, 2, 0)}) {
             for (int channels : CHANNELS) {
-                int height = 7;
+                int height = 37; // two borders between bands
                 int width = 6;
                 int rows = Pooling.rows(height, w);
                 int columns = Pooling.columns(width, w);
