@@ -87,6 +87,17 @@ class BenchmarksTest {
     }
 
     @Test
+    void normalizationGradient() {
+        NormalizationGradientBenchmark benchmark = new NormalizationGradientBenchmark();
+        benchmark.shape = "2x30x64";
+        benchmark.prepare();
+        benchmark.groupNormSilu();
+        benchmark.batchNormRelu();
+        benchmark.layerNorm();
+        benchmark.close();
+    }
+
+    @Test
     void network() {
         NetworksBenchmark benchmark = new NetworksBenchmark();
         benchmark.network = Network.TEXT;

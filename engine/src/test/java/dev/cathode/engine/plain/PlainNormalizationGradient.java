@@ -129,8 +129,8 @@ final class PlainNormalizationGradient implements NormalizationGradient {
     public void batchNormTraining(long x, long weight, long bias, long dy, long dx, long dWeight, long dBias,
                                   int pixels, int channels, float epsilon, Activation activation, long workspace,
                                   Workers workers) {
-        groupNorm(x, weight, bias, dy, dx, dWeight, dBias, 1, pixels, channels, channels, epsilon, activation, workspace,
-                workers);
+        groupNorm(x, weight, bias, dy, dx, dWeight, dBias, 1, pixels, channels, channels, epsilon, activation,
+                workspace, workers);
     }
 
     @Override
@@ -140,8 +140,8 @@ final class PlainNormalizationGradient implements NormalizationGradient {
         double[] weights = new double[channels];
         double[] biases = new double[channels];
         for (int c = 0; c < channels; c++) {
-            new Together(c, pixels, 1, channels, channels).gradient(x, get(mean, c), get(variance, c), false, weight, bias,
-                    dy, dx, weights, biases, epsilon, activation);
+            new Together(c, pixels, 1, channels, channels).gradient(x, get(mean, c), get(variance, c), false, weight,
+                    bias, dy, dx, weights, biases, epsilon, activation);
         }
         store(weights, dWeight);
         store(biases, dBias);

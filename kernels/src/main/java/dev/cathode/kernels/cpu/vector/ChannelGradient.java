@@ -14,14 +14,12 @@ import java.util.Arrays;
 /// With g the gradient before the activation, r the inverse deviation, and A and B the means of `weight · g` and
 /// `weight · g · (x - mean) · r` over what was normalised together, the gradient of x is
 /// `r · (weight · g - A - (x - mean) · r · B)`; where the statistics are given, A and B are absent. Two passes: one for
-/// the sums of g and of `g · (x - mean)` of each channel, one for the result. Both compute g from x and dy, which takes
-/// less time than to write and read it.
+/// the sums of g and of `g · (x - mean)` of each channel, one for the result. Both compute g from x and dy: to write it
+/// in between and read it would be more traffic, and memory is what limits these loops.
 ///
 /// x enters as its difference from the mean rounded to float32, so that no large mean can harm; what the rounding lost
 /// is put back in float64.
 final class ChannelGradient {
-    /// Numbers that stay in the second-level cache from one loop to the next.
-    private static final int BLOCK = 8192;
     /// Numbers of a task of the second pass.
     private static final int TASK = 1 << 15;
 
@@ -29,8 +27,6 @@ final class ChannelGradient {
     private final int pixels;
     private final int channels;
     private final Activation activation;
-    /// Pixels that stay in the cache.
-    private final int step;
     /// `[batch, channels]`, as all arrays here.
     private final float[] center;
     private final float[] scale;
@@ -48,7 +44,6 @@ final class ChannelGradient {
         this.pixels = pixels;
         this.channels = channels;
         this.activation = activation;
-        step = Math.clamp(BLOCK / channels, 1, Math.min(256, pixels));
         center = new float[batch * channels];
         scale = new float[batch * channels];
         shift = new float[batch * channels];
@@ -61,7 +56,7 @@ final class ChannelGradient {
 
     /// Pixels of a task of the first pass: some tasks for each sample, and few partial sums compared to its numbers.
     private static int part(int pixels) {
-        return Math.clamp(pixels / 16, 32, Math.clamp(pixels / 64, 64, 1024));
+        return Math.clamp(pixels / 16, 32, Math.clamp(pixels / 64, 64, 256));
     }
 
     /// Bytes that [#sum] needs.
@@ -87,20 +82,14 @@ final class ChannelGradient {
     void sum(long x, long dy, long workspace, Workers workers) {
         int part = part(pixels);
         int parts = (pixels + part - 1) / part;
-        float[][] gradients = new float[workers.threads()][step * channels];
         float[][] totals = new float[workers.threads()][2 * channels];
         workers.run(batch * parts, (task, worker) -> {
-            int offset = task / parts * channels;
-            float[] g = gradients[worker];
             float[] total = totals[worker];
             Arrays.fill(total, 0);
-            int end = Math.min(pixels, (task % parts + 1) * part);
-            for (int from = task % parts * part; from < end; from += step) {
-                int rows = Math.min(step, end - from);
-                long at = 4 * ((long) task / parts * pixels + from) * channels;
-                ChannelLoops.gradient(activation, x + at, dy + at, center, scale, shift, offset, g, rows, channels);
-                ChannelLoops.sums(x + at, g, center, offset, total, rows, channels);
-            }
+            int from = task % parts * part;
+            long at = 4 * ((long) task / parts * pixels + from) * channels;
+            ChannelLoops.sums(activation, x + at, dy + at, center, scale, shift, task / parts * channels, total,
+                    Math.min(part, pixels - from), channels);
             MemorySegment.copy(total, 0, ALL, JAVA_FLOAT_UNALIGNED, workspace + 8L * task * channels, 2 * channels);
         });
         workers.run(batch, (sample, _) -> PartialSums.add(workspace + 8L * sample * parts * channels, parts,
@@ -136,21 +125,14 @@ final class ChannelGradient {
 
     /// The second pass, from the end, where the first one left the caches.
     void apply(long x, long dy, long dx, Workers workers) {
-        int part = Math.max(1, TASK / channels / step) * step;
+        int part = Math.max(1, TASK / channels);
         int parts = (pixels + part - 1) / part;
-        float[][] gradients = new float[workers.threads()][step * channels];
-        workers.run(batch * parts, (index, worker) -> {
+        workers.run(batch * parts, (index, _) -> {
             int task = batch * parts - 1 - index;
-            int offset = task / parts * channels;
-            int end = Math.min(pixels, (task % parts + 1) * part);
-            for (int from = task % parts * part; from < end; from += step) {
-                int rows = Math.min(step, end - from);
-                long at = 4 * ((long) task / parts * pixels + from) * channels;
-                ChannelLoops.gradient(activation, x + at, dy + at, center, scale, shift, offset, gradients[worker], rows,
-                        channels);
-                ChannelLoops.combine(x + at, gradients[worker], center, scale, slope, constant, offset, dx + at, rows,
-                        channels);
-            }
+            int from = task % parts * part;
+            long at = 4 * ((long) task / parts * pixels + from) * channels;
+            ChannelLoops.apply(activation, x + at, dy + at, center, scale, shift, slope, constant,
+                    task / parts * channels, dx + at, Math.min(part, pixels - from), channels);
         });
     }
 

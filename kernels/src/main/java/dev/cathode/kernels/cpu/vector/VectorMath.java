@@ -59,6 +59,17 @@ final class VectorMath {
         return p.reinterpretAsInts().add(exponent).reinterpretAsFloats().mul(0x1p-24f);
     }
 
+    /// e⁻ˣ for |x| ≤ 87, where the result is normal.
+    static FloatVector expOfNegated(FloatVector x) {
+        FloatVector rounded = x.fma(FloatVector.broadcast(SPECIES, -LOG2_E), FloatVector.broadcast(SPECIES, ROUND));
+        FloatVector n = rounded.sub(ROUND);
+        FloatVector r = n.fma(FloatVector.broadcast(SPECIES, -LN2_LOW),
+                n.fma(FloatVector.broadcast(SPECIES, -LN2_HIGH), x.neg()));
+        FloatVector p = expm1Reduced(r).add(1f);
+        IntVector exponent = rounded.reinterpretAsInts().lanewise(LSHL, 23);
+        return p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
+    }
+
     /// eˣ - 1 for x from 0 to 40, within 2 ulp.
     private static FloatVector expm1OfPositive(FloatVector x) {
         FloatVector rounded = x.fma(FloatVector.broadcast(SPECIES, LOG2_E), FloatVector.broadcast(SPECIES, ROUND));

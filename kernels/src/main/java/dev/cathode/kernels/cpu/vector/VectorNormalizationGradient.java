@@ -104,8 +104,8 @@ final class VectorNormalizationGradient implements NormalizationGradient {
     public void batchNormTraining(long x, long weight, long bias, long dy, long dx, long dWeight, long dBias,
                                   int pixels, int channels, float epsilon, Activation activation, long workspace,
                                   Workers workers) {
-        groupNorm(x, weight, bias, dy, dx, dWeight, dBias, 1, pixels, channels, channels, epsilon, activation, workspace,
-                workers);
+        groupNorm(x, weight, bias, dy, dx, dWeight, dBias, 1, pixels, channels, channels, epsilon, activation,
+                workspace, workers);
     }
 
     @Override

@@ -125,9 +125,9 @@ class NormalizationGradientTest {
         float[] bias = numbers(channels, 17);
         float[] dy = numbers(x.length, 18);
         int count = x.length;
-        float[] y = NormalizationTest.run(2, count + 2 * channels, (in, out, workers) -> KERNELS.batchNormTraining(in[0],
-                in[1], in[2], out, out + 4L * count, out + 4L * (count + channels), pixels, channels, EPSILON,
-                Activation.RELU, workers), x, weight, bias);
+        float[] y = NormalizationTest.run(2, count + 2 * channels, (in, out, workers) ->
+                KERNELS.batchNormTraining(in[0], in[1], in[2], out, out + 4L * count, out + 4L * (count + channels),
+                        pixels, channels, EPSILON, Activation.RELU, workers), x, weight, bias);
         Gradients actual = batchNormTraining(x, weight, bias, dy, pixels, channels, Activation.RELU);
         Expected expected = new Expected(x, weight, bias, dy, channels, Activation.RELU);
         for (int c = 0; c < channels; c++) {
@@ -147,8 +147,8 @@ class NormalizationGradientTest {
     @Test
     void batchNormTrainingNeedsTwoPixels() {
         try (Workers workers = new Workers(1)) {
-            var problem = assertThrows(IllegalArgumentException.class, () -> KERNELS.batchNormTraining(0, 0, 0, 0, 0, 0, 1,
-                    3, EPSILON, Activation.NONE, workers));
+            var problem = assertThrows(IllegalArgumentException.class, () ->
+                    KERNELS.batchNormTraining(0, 0, 0, 0, 0, 0, 1, 3, EPSILON, Activation.NONE, workers));
             assertTrue(problem.getMessage().contains("at least 2 pixels"), problem.getMessage());
         }
     }
@@ -256,8 +256,8 @@ class NormalizationGradientTest {
         return result;
     }
 
-    private static Gradients once(int threads, boolean inPlace, Call call, int channels, long workspaceBytes, float[] dy,
-                                  float[]... inputs) {
+    private static Gradients once(int threads, boolean inPlace, Call call, int channels, long workspaceBytes,
+                                  float[] dy, float[]... inputs) {
         try (Guarded memory = new Guarded(); Workers workers = new Workers(threads)) {
             long[] addresses = new long[inputs.length];
             MemorySegment[] kept = new MemorySegment[inputs.length];
@@ -270,8 +270,8 @@ class NormalizationGradientTest {
             MemorySegment dWeight = memory.poisoned(4L * channels);
             MemorySegment dBias = memory.poisoned(4L * channels);
             MemorySegment workspace = memory.poisoned(workspaceBytes);
-            call.run(addresses, gradient.address(), dx.address(), dWeight.address(), dBias.address(), workspace.address(),
-                    workers);
+            call.run(addresses, gradient.address(), dx.address(), dWeight.address(), dBias.address(),
+                    workspace.address(), workers);
             memory.check("the kernel");
             for (int i = 0; i < inputs.length; i++) {
                 assertArrayEquals(inputs[i], kept[i].toArray(JAVA_FLOAT), "input " + i);
