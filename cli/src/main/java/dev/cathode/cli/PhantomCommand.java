@@ -33,7 +33,7 @@ final class PhantomCommand implements Callable<Integer> {
     private static final int SHEET_COUNT = 24;
     private static final int SHEET_SIZE = 256;
     private static final int SIZE = 512;
-    private static final int QUALITY = 92;
+    private static final int QUALITY = 87;
 
     @Spec
     private CommandSpec spec;

@@ -73,8 +73,10 @@ public record Phantom(long seed, long index, int subjectId, int studyId, LocalDa
     private static List<View> taken(List<Observation> observations, Set<View> views, Dice dice) {
         boolean lying = observations.stream().anyMatch(o -> o.finding() instanceof Finding.EndotrachealTube);
         double kind = dice.between(0, 1);
+        boolean broken = observations.stream().anyMatch(o -> o.finding() instanceof Finding.RibFracture
+                || o.finding() instanceof Finding.ClavicleFracture); // which nobody sees from the side
         List<View> usual = lying || kind < 0.25 ? List.of(View.AP)
-                : kind < 0.7 ? List.of(View.PA, View.LATERAL) : List.of(View.PA);
+                : kind < 0.7 && !broken ? List.of(View.PA, View.LATERAL) : List.of(View.PA);
         List<View> wanted = usual.stream().filter(views::contains).toList();
         if (!wanted.isEmpty()) {
             return wanted;

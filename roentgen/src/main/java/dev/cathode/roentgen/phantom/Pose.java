@@ -11,9 +11,11 @@ package dev.cathode.roentgen.phantom;
 /// @param exposure how much brighter the film is than usual, in centimetres of water
 /// @param contrast 1 on average
 /// @param noise strength of quantum noise, 1 on average
+/// @param shutterX how much of the film is dark at its sides, behind the shutters that narrow the beam, in centimetres
+/// @param shutterY the same above and below
 /// @param seed of the noise
 public record Pose(double yaw, double roll, double breath, double offsetX, double offsetY, double field,
-        double exposure, double contrast, double noise, long seed) {
+        double exposure, double contrast, double noise, double shutterX, double shutterY, long seed) {
 
     /// A pose for a film.
     ///
@@ -31,6 +33,8 @@ public record Pose(double yaw, double roll, double breath, double offsetX, doubl
                 dice.around(0, 0.6),
                 dice.around(1, 0.07),
                 dice.between(0.7, lying ? 1.8 : 1.3),
+                dice.chance(lying ? 0.4 : 0.15) ? dice.between(0.2, 1.2) : -1,
+                dice.chance(lying ? 0.3 : 0.15) ? dice.between(0.2, 1.4) : -1,
                 dice.bits());
     }
 }

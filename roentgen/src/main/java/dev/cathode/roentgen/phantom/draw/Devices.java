@@ -6,8 +6,8 @@ import dev.cathode.roentgen.phantom.Side;
 
 /// Tubes, lines and pacemakers in frontal view.
 final class Devices {
-    private static final double PLASTIC = 4;
-    private static final double METAL = 14;
+    private static final double PLASTIC = 7;
+    private static final double METAL = 22;
 
     private final Film film;
     private final Thorax thorax;
@@ -27,13 +27,13 @@ final class Devices {
     void endotrachealTube() {
         Dice dice = Dice.of(seed, 0xe77);
         double[] carina = Airway.carina(thorax, shift);
-        double tip = carina[1] - dice.between(3.2, 4.6);
+        double tip = carina[1] - dice.between(2.2, 3.4);
         double x = carina[0] * 0.6;
         double[][] middle = Curve.through(6, new double[] {x + 0.25, -14}, new double[] {x + 0.2, -4},
                 new double[] {x - 0.05, tip - 3}, new double[] {x, tip});
         film.wire(metal, moved(middle, -0.42), 0.12, PLASTIC);
         film.wire(metal, moved(middle, 0.42), 0.12, PLASTIC);
-        film.wire(metal, middle, 0.11, METAL);
+        film.wire(metal, middle, 0.15, METAL);
     }
 
     /// Through a vein to the mouth of the right atrium.

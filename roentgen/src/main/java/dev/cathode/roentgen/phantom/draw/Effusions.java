@@ -19,7 +19,7 @@ final class Effusions {
         double depth;
         switch (effusion.size()) {
             case SMALL -> {
-                inner = top + 1.3;
+                inner = top + 1.2;
                 outer = height - 9;
                 depth = 2.0;
             }

@@ -22,10 +22,18 @@ final class Exposure {
                 int at = row * film.width + column;
                 double vignette = 0.5 * (u * u + v * v) * (u * u + v * v) / 4;
                 double tone = 1 / (1 + Math.exp(-(density[at] - vignette - centre) / width));
+                tone *= shutter(film, pose, column, row);
                 double noise = grain * (1 + 1.2 * tone) * (random.nextDouble() + random.nextDouble() - 1) * 2.4;
                 gray[at] = (byte) Math.rint(255 * Math.clamp(0.985 * (tone - 0.035) / 0.94 + 0.012 + noise, 0, 1));
             }
         }
         return gray;
+    }
+
+    /// 0 behind the shutters that narrow the beam, 1 between them.
+    private static double shutter(Film film, Pose pose, int column, int row) {
+        double side = (Math.min(column, film.width - 1 - column) + 0.5) * film.pixel;
+        double end = (Math.min(row, film.height - 1 - row) + 0.5) * film.pixel;
+        return Soft.step(-0.08, 0.08, side - pose.shutterX()) * Soft.step(-0.08, 0.08, end - pose.shutterY());
     }
 }

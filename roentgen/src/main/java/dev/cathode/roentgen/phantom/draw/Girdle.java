@@ -39,8 +39,8 @@ final class Girdle {
         for (int i = 0; i < n; i++) {
             double t = (double) i / (n - 1);
             x[i] = line[i][0];
-            y[i] = line[i][1] + (broken && i >= gap ? 1.5 * (1 - 0.5 * (t - 0.5)) : 0);
-            radius[i] = 0.58 + 0.32 * Math.pow(1 - t, 6) + 0.1 * t;
+            y[i] = line[i][1] + (broken && i >= gap ? 2.3 * (1 - 0.7 * (t - 0.5)) : 0);
+            radius[i] = 0.58 + 0.2 * Math.pow(1 - t, 6) + 0.1 * t;
             weight[i] = 1;
         }
         Film.Tube tube = new Film.Tube(0.68, 1.75);
@@ -51,9 +51,14 @@ final class Girdle {
         // the outer part has sunk and slid under the inner one
         double[] slid = x.clone();
         for (int i = gap; i < n; i++) {
-            slid[i] -= s * 1.2;
+            slid[i] -= s * 1.5;
         }
         film.tube(bone, cut(x, 0, gap), cut(y, 0, gap), cut(radius, 0, gap), cut(weight, 0, gap), tube);
+        Film.Tube ends = new Film.Tube(0, 0.8); // the ends of a broken bone show end on
+        film.tube(bone, cut(x, gap - 2, gap), cut(y, gap - 2, gap), cut(radius, gap - 2, gap),
+                cut(weight, gap - 2, gap), ends);
+        film.tube(bone, cut(slid, gap, gap + 2), cut(y, gap, gap + 2), cut(radius, gap, gap + 2),
+                cut(weight, gap, gap + 2), ends);
         film.tube(bone, cut(slid, gap, n), cut(y, gap, n), cut(radius, gap, n), cut(weight, gap, n), tube);
     }
 

@@ -22,10 +22,10 @@ final class Ribs {
         double breath = thorax.pose.breath();
         double spacing = thorax.anatomy.lungHeight() / 21.3 * (2.02 + 0.012 * number);
         double start = -0.9 + spacing * (number - 1) + dice.around(0, 0.09);
-        double drop = thorax.anatomy.ribDrop() * (number == 1 ? 3 : 5.2 + 0.5 * Math.min(number, 8))
+        double drop = thorax.anatomy.ribDrop() * (number == 1 ? 5.2 : 5.2 + 0.5 * Math.min(number, 8))
                 * (1.35 - 0.35 * breath);
         double end = switch (number) {
-            case 1 -> 0.72;
+            case 1 -> 0.84;
             case 11 -> 0.52;
             case 12 -> 0.3;
             default -> 0.80 - 0.008 * number;
@@ -41,7 +41,7 @@ final class Ribs {
             double phi = SPINE_END + (end - SPINE_END) * i / (STEPS - 1);
             double around = (1 - Math.cos(phi)) / 2;
             y[i] = start - 0.75 * Math.sin(Math.min(1, phi / 0.9) * Math.PI) * 0.6 + drop * Math.pow(around, 0.92);
-            double reach = (number == 1 ? 0.92 : 1) * thorax.wall(Math.max(0.55, y[i])) + 0.25;
+            double reach = (number == 1 ? 0.86 : 1) * thorax.wall(Math.max(0.55, y[i])) + 0.25;
             double sine = Math.sin(phi);
             x[i] = side.sign() * reach * (phi < Math.PI / 2 ? Math.pow(sine, 0.92) : Math.pow(sine, 0.75));
             z[i] = back * Math.cos(phi) * (number < 3 ? 0.6 : 1);
@@ -95,9 +95,9 @@ final class Ribs {
             part(film, bone, x, rib, weight, 0, turn, tube);
             part(film, bone, x, rib, fadedIn(weight, turn), turn, STEPS - 1, tube);
         } else {
-            Film.Tube end = new Film.Tube(0.4, 1.5);
+            Film.Tube end = new Film.Tube(0, 1.0);
             part(film, bone, x, rib, weight, 0, rib.brokenAt - 2, tube);
-            part(film, bone, x, rib, weight, rib.brokenAt - 4, rib.brokenAt - 2, end);
+            part(film, bone, x, rib, weight, rib.brokenAt - 5, rib.brokenAt - 2, end);
             part(film, bone, x, rib, weight, rib.brokenAt, rib.brokenAt + 3, end);
             part(film, bone, x, rib, weight, rib.brokenAt, Math.max(turn, rib.brokenAt + 3), tube);
             part(film, bone, x, rib, fadedIn(weight, Math.max(turn, rib.brokenAt + 3)),

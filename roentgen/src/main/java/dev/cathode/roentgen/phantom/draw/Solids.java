@@ -58,7 +58,7 @@ final class Solids {
             double[][] line = Curve.through(8, new double[] {s * start, y},
                     new double[] {s * (start + end) / 2, y + tilt * length / 2 - 0.15},
                     new double[] {s * end, y + tilt * length});
-            film.wire(field, line, dice.between(0.2, 0.36), 4.6);
+            film.wire(field, line, dice.between(0.24, 0.44), 3.9);
         }
     }
 

@@ -41,7 +41,7 @@ final class Thorax {
 
     /// The top of a lung dome's edge is where the wall's and the mediastinum's lines meet.
     double medial(double y) {
-        return 1.1 + 3.2 * Math.exp(-Math.max(0, y) / 0.7);
+        return 0.8 + 3.5 * Math.exp(-Math.max(0, y) / 0.7);
     }
 
     /// The longest way of a ray through one lung at a height.
@@ -90,7 +90,7 @@ final class Thorax {
             return 0;
         }
         double lateral = Soft.root(1 - t * t * t, 0.02 + blur / wall);
-        double medial = Soft.step(-1.1, 2.2, away - level.medial);
+        double medial = Soft.step(-1.6, 2.6, away - level.medial);
         double apex = Soft.edge(y + 0.15, 1.6);
         double below = y - dome(side, away);
         double edge = Soft.step(-0.1 - blur, 0.1 + blur, below);

@@ -33,7 +33,7 @@ final class Vessels {
         double[] hilum = hilum(thorax, side);
         double s = side.sign();
         trunk(side, hilum, squeeze, shift);
-        int branches = 13;
+        int branches = 16;
         for (int i = 0; i < branches; i++) {
             // from nearly straight up, outwards, to nearly straight down; the lower ones carry more blood
             double angle = Math.toRadians(-78 + 158.0 * i / (branches - 1) + dice.around(0, 4));
@@ -58,7 +58,7 @@ final class Vessels {
         taper(line, 0.72, 0.36, shift, 1.5);
         taper(top, 0.55, 0.26, shift, 1.2);
         film.tube(field, new double[] {s * 3.2 + shift, s * 3.9 + shift}, new double[] {hilum[1] - 0.6, hilum[1] + 1},
-                new double[] {1.15, 1.05}, new double[] {1, 1}, new Film.Tube(0, 0.62 * fullness));
+                new double[] {1.15, 1.05}, new double[] {1, 1}, new Film.Tube(0, 0.85 * fullness));
     }
 
     private void taper(double[][] line, double from, double to, double shift, double amount) {
@@ -96,7 +96,7 @@ final class Vessels {
             double t = (double) i / (n - 1);
             xs[i] = pull[3] + pull[0] + (px - pull[0]) * (1 - pull[2]);
             ys[i] = pull[1] + (py - pull[1]) * (1 - pull[2]);
-            radii[i] = radius * (1 - 0.62 * t);
+            radii[i] = radius * (1 - 0.58 * t);
             weight[i] = 1 - 0.4 * t * (forks > 0 ? 1 : 0.5);
             boolean fork = forks < MAX_FORKS && i > 1 && i < n - 2 && radii[i] > 0.035
                     && dice.chance(forks == 0 ? 0.5 : 0.36);

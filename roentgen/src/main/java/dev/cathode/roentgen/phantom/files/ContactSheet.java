@@ -65,7 +65,8 @@ public final class ContactSheet {
         Set<String> seen = new HashSet<>();
         for (int i = 0; i < SEARCHED && chosen.size() < count; i++) {
             Phantom phantom = Phantom.of(seed, i, views);
-            boolean isNew = seen.add(kind(phantom)) && phantom.impression().length() < 90;
+            boolean few = phantom.observations().size() < 2 || chosen.size() > count * 2 / 3;
+            boolean isNew = few && phantom.impression().length() < 90 && seen.add(kind(phantom));
             (isNew ? chosen : others).add(phantom);
         }
         for (int i = 0; chosen.size() < count && i < others.size(); i++) {
