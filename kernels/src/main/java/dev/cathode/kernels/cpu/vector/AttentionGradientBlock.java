@@ -18,8 +18,8 @@ import jdk.incubator.vector.VectorSpecies;
 /// way into and out of them.
 ///
 /// The state of a query is three numbers, in rows of [#QUERIES]: the maximum of its scores, the inverse of the sum of
-/// its weights, and the sum of dy ∘ y. Sums across lanes are taken one by one, because the order of `reduceLanes` is
-/// not defined. For the manners of these loops see [AttentionBlock].
+/// its weights, and the sum of dy ∘ y. Sums across lanes are taken in a fixed order, which `reduceLanes` does not
+/// promise. For the manners of these loops see [AttentionBlock].
 final class AttentionGradientBlock {
     static {
         CompilerDirectives.install();
@@ -53,63 +53,59 @@ final class AttentionGradientBlock {
     }
 
     /// `y[i][c] = x[i][c]` for `rows` rows and all columns up to the stride of y, with zeros for what x does not have.
+    ///
+    /// The last vector of a row overlaps the one before: a masked load that misses the cache holds up those behind it,
+    /// which made this loop three times as slow.
     static void copyIn(long x, long stride, int count, int rows, int depth, long y, long yStride) {
+        int last = depth - LANES;
+        VectorMask<Float> few = F.indexInRange(0, depth);
         for (int i = 0; i < count; i++) {
             long from = x + i * stride;
             long to = y + i * yStride;
-            int c = 0;
-            for (; c <= depth - LANES; c += LANES) {
+            for (long c = 4L * Math.max(0, last); c < yStride; c += V) {
+                FloatVector.zero(F).intoMemorySegment(ALL, to + Math.min(c, yStride - V), ORDER);
+            }
+            for (int c = 0; c < last; c += LANES) {
                 FloatVector.fromMemorySegment(F, ALL, from + 4L * c, ORDER).intoMemorySegment(ALL, to + 4L * c, ORDER);
             }
-            if (c < depth) {
-                VectorMask<Float> rest = F.indexInRange(c, depth);
-                FloatVector.fromMemorySegment(F, ALL, from + 4L * c, ORDER, rest)
-                        .intoMemorySegment(ALL, to + 4L * c, ORDER);
-                c += LANES;
-            }
-            for (; 4L * c < yStride; c += LANES) {
-                FloatVector.zero(F).intoMemorySegment(ALL, to + 4L * c, ORDER);
+            if (last >= 0) {
+                FloatVector.fromMemorySegment(F, ALL, from + 4L * last, ORDER)
+                        .intoMemorySegment(ALL, to + 4L * last, ORDER);
+            } else {
+                FloatVector.fromMemorySegment(F, ALL, from, ORDER, few).intoMemorySegment(ALL, to, ORDER);
             }
         }
         clear(y + count * yStride, (rows - count) * yStride);
     }
 
-    /// `y[c][i] = x[i][c]`, in rows of [#KEYS], with zeros for i from `count` to `padded`.
-    static void transposeIn(long x, long stride, int count, int padded, int depth, long y) {
-        for (int i = 0; i < padded; i++) {
-            for (int c = 0; c < depth; c++) {
-                ALL.set(JAVA_FLOAT_UNALIGNED, y + c * ROW + 4L * i,
-                        i < count ? ALL.get(JAVA_FLOAT_UNALIGNED, x + i * stride + 4L * c) : 0);
-            }
-        }
-    }
-
-    /// `y[i][c]`: the sum of `x[part][i][c]` over the parts, in their order.
+    /// `y[i][c]`: the sum of `x[part][i][c]` over the parts, in their order. The last vector overlaps, as in [#copyIn].
     static void copyOut(long x, long stride, int parts, long partBytes, int rows, int depth, long y, long yStride) {
+        int last = depth - LANES;
+        VectorMask<Float> few = F.indexInRange(0, depth);
         for (int i = 0; i < rows; i++) {
             for (int c = 0; c < depth; c += LANES) {
-                long from = x + i * stride + 4L * c;
+                long at = 4L * Math.max(0, Math.min(c, last));
+                long from = x + i * stride + at;
                 FloatVector sum = FloatVector.fromMemorySegment(F, ALL, from, ORDER);
                 for (int part = 1; part < parts; part++) {
                     sum = FloatVector.fromMemorySegment(F, ALL, from + part * partBytes, ORDER).add(sum);
                 }
-                long to = y + i * yStride + 4L * c;
-                if (c <= depth - LANES) {
-                    FloatVector.zero(F).add(sum).intoMemorySegment(ALL, to, ORDER);
+                if (last >= 0) {
+                    FloatVector.zero(F).add(sum).intoMemorySegment(ALL, y + i * yStride + at, ORDER);
                 } else {
-                    FloatVector.zero(F).add(sum).intoMemorySegment(ALL, to, ORDER, F.indexInRange(c, depth));
+                    FloatVector.zero(F).add(sum).intoMemorySegment(ALL, y + i * yStride + at, ORDER, few);
                 }
             }
         }
     }
 
-    /// What is added to the scores of each key, in units of ln 2. Nothing falls below the most negative finite float: a
-    /// query with all keys hidden weighs them equally, as it does in PyTorch.
+    /// What is added to the scores of each key, in units of ln 2: minus infinity for keys that do not exist. Nothing
+    /// else falls below the most negative finite float: a query with all keys hidden weighs them alike, as in PyTorch.
     ///
     /// @param mask numbers in natural units, or 0 for none
     static void shifts(long mask, int keys, int padded, long shift) {
         for (int k = 0; k < padded; k++) {
-            float x = mask == 0 || k >= keys ? 0
+            float x = k >= keys ? Float.NEGATIVE_INFINITY : mask == 0 ? 0
                     : Math.max(ALL.get(JAVA_FLOAT_UNALIGNED, mask + 4L * k) * LOG2_E, -Float.MAX_VALUE);
             ALL.set(JAVA_FLOAT_UNALIGNED, shift + 4L * k, x);
         }
@@ -117,30 +113,43 @@ final class AttentionGradientBlock {
 
     /// The sum of dy ∘ y for each query.
     static void dots(long y, long stride, long dy, long dyStride, int queries, int depth, long lanes, long state) {
+        int last = depth - LANES;
+        VectorMask<Float> few = F.indexInRange(0, depth);
+        // of the last vector, which overlaps as in copyIn, the lanes that the one before does not have
+        VectorMask<Float> fresh = F.indexInRange(0, LANES - 1 - (depth - 1) % LANES).not();
         for (int i = 0; i < queries; i++) {
+            long from = y + i * stride;
+            long by = dy + i * dyStride;
             FloatVector sum = FloatVector.zero(F);
-            for (int c = 0; c < depth; c += LANES) {
-                VectorMask<Float> rest = F.indexInRange(c, depth);
-                sum = FloatVector.fromMemorySegment(F, ALL, y + i * stride + 4L * c, ORDER, rest)
-                        .fma(FloatVector.fromMemorySegment(F, ALL, dy + i * dyStride + 4L * c, ORDER), sum);
+            for (int c = 0; c < last; c += LANES) {
+                sum = FloatVector.fromMemorySegment(F, ALL, from + 4L * c, ORDER)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, by + 4L * c, ORDER), sum);
             }
-            FloatVector.zero(F).add(sum).intoMemorySegment(ALL, lanes, ORDER);
-            ALL.set(JAVA_FLOAT_UNALIGNED, state + 2 * STATE + 4L * i, total(lanes));
+            if (last >= 0) {
+                sum = FloatVector.zero(F).blend(FloatVector.fromMemorySegment(F, ALL, from + 4L * last, ORDER), fresh)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, by + 4L * last, ORDER), sum);
+            } else {
+                sum = FloatVector.fromMemorySegment(F, ALL, from, ORDER, few)
+                        .fma(FloatVector.fromMemorySegment(F, ALL, by, ORDER), sum);
+            }
+            FloatVector.zero(F).add(sum).intoMemorySegment(ALL, lanes + i * V, ORDER);
+        }
+        addLanes(lanes, queries);
+        for (int i = 0; i < queries; i++) {
+            ALL.set(JAVA_FLOAT_UNALIGNED, state + 2 * STATE + 4L * i, ALL.get(JAVA_FLOAT_UNALIGNED, lanes + i * V));
         }
     }
 
-    private static float total(long lanes) {
-        float sum0 = 0;
-        float sum1 = 0;
-        float sum2 = 0;
-        float sum3 = 0;
-        for (int j = 0; j < LANES; j += 4) {
-            sum0 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j);
-            sum1 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j + 4);
-            sum2 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j + 8);
-            sum3 += ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * j + 12);
+    /// Adds up the lanes of each row, by halves, into its first number. What is behind the last row is read, not used.
+    private static void addLanes(long lanes, int rows) {
+        for (long half = V / 2; half >= 4; half /= 2) {
+            for (int i = 0; i < rows; i++) {
+                long row = lanes + i * V;
+                FloatVector.fromMemorySegment(F, ALL, row, ORDER)
+                        .add(FloatVector.fromMemorySegment(F, ALL, row + half, ORDER))
+                        .intoMemorySegment(ALL, row, ORDER);
+            }
         }
-        return sum0 + sum1 + (sum2 + sum3);
     }
 
     /// No maximum yet.
@@ -151,27 +160,36 @@ final class AttentionGradientBlock {
         }
     }
 
-    /// `x = x · factor + shift`, or minus infinity for keys that do not exist or that the query does not see, and the
-    /// maxima lane by lane.
-    ///
-    /// @param keys keys that exist
-    /// @param columns as many, rounded up to vectors
-    /// @param offset query i sees keys of the block up to i + offset
-    static void shift(long x, int queries, int keys, int columns, float factor, long shift, int offset, long lanes) {
-        FloatVector lane = FloatVector.zero(F).addIndex(1);
+    /// `x = x · factor + shift`, and the maxima lane by lane.
+    static void shift(long x, int queries, int columns, float factor, long shift, long lanes) {
         FloatVector factors = FloatVector.broadcast(F, factor);
-        for (int i = 0; i < queries; i++) {
-            float last = Math.min(keys - 1, i + offset);
-            FloatVector max = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
-            for (int j = 0; j < columns; j += LANES) {
+        for (int j = 0; j < columns; j += LANES) {
+            FloatVector term = FloatVector.fromMemorySegment(F, ALL, shift + 4L * j, ORDER);
+            for (int i = 0; i < queries; i++) {
                 long at = x + i * ROW + 4L * j;
-                FloatVector s = FloatVector.fromMemorySegment(F, ALL, at, ORDER)
-                        .fma(factors, FloatVector.fromMemorySegment(F, ALL, shift + 4L * j, ORDER))
-                        .blend(Float.NEGATIVE_INFINITY, lane.compare(GT, last - j));
+                FloatVector s = FloatVector.fromMemorySegment(F, ALL, at, ORDER).fma(factors, term);
                 s.intoMemorySegment(ALL, at, ORDER);
-                max = s.blend(max, s.compare(LE, max)); // cheaper than max(), which looks at NaN and -0
+                FloatVector max = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
+                s.blend(max, s.compare(LE, max)) // cheaper than max(), which looks at NaN and -0
+                        .intoMemorySegment(ALL, lanes + i * V, ORDER);
             }
-            FloatVector.zero(F).add(max).intoMemorySegment(ALL, lanes + i * V, ORDER);
+        }
+    }
+
+    /// As [#shift], where query i sees keys of the block up to i + offset.
+    static void shiftVisible(long x, int queries, int columns, float factor, long shift, int offset, long lanes) {
+        FloatVector factors = FloatVector.broadcast(F, factor);
+        for (int j = 0; j < columns; j += LANES) {
+            FloatVector term = FloatVector.fromMemorySegment(F, ALL, shift + 4L * j, ORDER);
+            FloatVector key = FloatVector.zero(F).addIndex(1).add(j - offset);
+            for (int i = 0; i < queries; i++) {
+                long at = x + i * ROW + 4L * j;
+                FloatVector s = FloatVector.fromMemorySegment(F, ALL, at, ORDER).fma(factors, term)
+                        .blend(Float.NEGATIVE_INFINITY, key.compare(GT, (float) i));
+                s.intoMemorySegment(ALL, at, ORDER);
+                FloatVector max = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
+                s.blend(max, s.compare(LE, max)).intoMemorySegment(ALL, lanes + i * V, ORDER);
+            }
         }
     }
 
@@ -186,11 +204,10 @@ final class AttentionGradientBlock {
 
     /// `x = 2^(x - maximum)`, and the sums lane by lane.
     static void exponentiate(long x, int queries, int columns, long state, long lanes) {
-        for (int i = 0; i < queries; i++) {
-            FloatVector max = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 4L * i));
-            FloatVector sum = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
-            for (int j = 0; j < columns; j += LANES) {
+        for (int j = 0; j < columns; j += LANES) {
+            for (int i = 0; i < queries; i++) {
                 long at = x + i * ROW + 4L * j;
+                FloatVector max = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 4L * i));
                 FloatVector d = FloatVector.fromMemorySegment(F, ALL, at, ORDER).sub(max);
                 FloatVector rounded = d.add(ROUND);
                 FloatVector r = d.sub(rounded.sub(ROUND));
@@ -206,26 +223,27 @@ final class AttentionGradientBlock {
                 FloatVector y = p.reinterpretAsInts().add(exponent).reinterpretAsFloats();
                 y = y.blend(0f, d.compare(LT, -125f));
                 y.intoMemorySegment(ALL, at, ORDER);
-                sum = y.add(sum);
+                y.add(FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER))
+                        .intoMemorySegment(ALL, lanes + i * V, ORDER);
             }
-            FloatVector.zero(F).add(sum).intoMemorySegment(ALL, lanes + i * V, ORDER);
         }
     }
 
     /// The inverse of the sum of each query.
     static void finishSums(long lanes, int queries, long state) {
+        addLanes(lanes, queries);
         for (int i = 0; i < queries; i++) {
-            ALL.set(JAVA_FLOAT_UNALIGNED, state + STATE + 4L * i, 1 / total(lanes + i * V));
+            ALL.set(JAVA_FLOAT_UNALIGNED, state + STATE + 4L * i, 1 / ALL.get(JAVA_FLOAT_UNALIGNED, lanes + i * V));
         }
     }
 
     /// Turns weights into probabilities p, and gradients of probabilities ds into gradients of unscaled scores.
     static void differentiate(long p, long ds, int queries, int columns, long state, float scale) {
-        for (int i = 0; i < queries; i++) {
-            FloatVector inverse = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + STATE + 4L * i));
-            FloatVector dot = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 2 * STATE + 4L * i));
-            for (int j = 0; j < columns; j += LANES) {
+        for (int j = 0; j < columns; j += LANES) {
+            for (int i = 0; i < queries; i++) {
                 long at = i * ROW + 4L * j;
+                FloatVector inverse = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + STATE + 4L * i));
+                FloatVector dot = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 2 * STATE + 4L * i));
                 FloatVector y = FloatVector.fromMemorySegment(F, ALL, p + at, ORDER).mul(inverse);
                 y.intoMemorySegment(ALL, p + at, ORDER);
                 FloatVector.fromMemorySegment(F, ALL, ds + at, ORDER).sub(dot).mul(y).mul(scale)

@@ -6,21 +6,21 @@ import dev.cathode.kernels.cpu.Workers;
 
 /// The gradient of attention in blocks of queries and keys (Dao et al., "FlashAttention", 2022, algorithm 4).
 ///
-/// With P the probabilities, dP = dy vᵀ, D the sum of dy ∘ y over a row and dS = P ∘ (dP - D) · scale: dq = dS k,
-/// dk = dSᵀ q and dv = Pᵀ dy. The scores of one block of queries with all keys stay in the second-level cache, so each of
-/// the five products is computed once. Lanes are keys in the first two products and channels in the last three; Pᵀ and
-/// dSᵀ are read transposed at no cost, so that only keys and values are ever transposed, once per head.
+/// With probabilities P, dP = dy vᵀ, D the sum of dy ∘ y over a row and dS = P ∘ (dP - D) · scale: dq = dS k, dk =
+/// dSᵀ q and dv = Pᵀ dy. The scores of one block of queries with all keys stay in the second-level cache, so each of the
+/// five products is computed once. Lanes are keys in the first two products and channels in the last three; Pᵀ and dSᵀ
+/// are read transposed at no cost, so that only keys and values are ever transposed, once per head.
 ///
 /// A task is a head, so that its sums stay in the cache. Where there are few heads it is a part of the queries of a
-/// head, and the gradients of keys and values of the parts are added up afterwards. The number of parts follows from the
-/// shape alone, and so does the order of every sum.
+/// head, and the gradients of keys and values of the parts are added up afterwards. The number of parts follows from
+/// the shape alone, and so does the order of every sum.
 final class VectorAttentionGradient implements AttentionGradient {
     static {
         CompilerDirectives.install();
     }
 
     /// Queries of a block.
-    private static final int QUERIES = 64;
+    private static final int QUERIES = AttentionGradientBlock.QUERIES;
     /// Keys of a block.
     private static final int KEYS = AttentionGradientBlock.KEYS;
     /// Bytes of a row of a block.
@@ -50,12 +50,12 @@ final class VectorAttentionGradient implements AttentionGradient {
         parts = Math.max(1, Math.min((TASKS + heads - 1) / heads, queryBlocks / 2));
         channels = 64L * ((shape.headSize() + 15) / 16 | 1);
         columns = (shape.headSize() + Simd.LANES - 1) / Simd.LANES * Simd.LANES;
-        layout = Layout.of(shape.headSize(), keyBlocks, channels);
+        layout = Layout.of(columns, padded(shape.keys()), channels);
     }
 
     /// Where things lie in the scratch memory of a thread; offsets in bytes.
     ///
-    /// @param keysT keys transposed, `[key blocks][headSize][KEYS]`
+    /// @param keysT keys transposed, `[key blocks][columns][KEYS]`
     /// @param valuesT values transposed, likewise
     /// @param keys keys, `[keys][channels]`
     /// @param scores scores, later probabilities, `[key blocks][QUERIES][KEYS]`
@@ -72,11 +72,12 @@ final class VectorAttentionGradient implements AttentionGradient {
     private record Layout(long keysT, long valuesT, long keys, long scores, long differences, long queries,
                           long outputs, long sums, long shift, long lanes, long state, long zeros, long gradients,
                           long bytes) {
-        static Layout of(int headSize, int keyBlocks, long channels) {
-            long transposed = keyBlocks * ROW * headSize;
+        static Layout of(int columns, int paddedKeys, long channels) {
+            long keyBlocks = (paddedKeys + KEYS - 1) / KEYS;
+            long transposed = keyBlocks * ROW * columns;
             long valuesT = transposed;
             long keys = valuesT + transposed;
-            long scores = keys + keyBlocks * KEYS * channels;
+            long scores = keys + paddedKeys * channels;
             long differences = scores + keyBlocks * QUERIES * ROW;
             long queries = differences + QUERIES * ROW;
             long outputs = queries + QUERIES * channels;
@@ -87,7 +88,7 @@ final class VectorAttentionGradient implements AttentionGradient {
             long zeros = state + 3 * QUERIES * 4L;
             long gradients = zeros + Math.max(ROW, channels);
             return new Layout(0, valuesT, keys, scores, differences, queries, outputs, sums, shift, lanes, state, zeros,
-                    gradients, gradients + 2 * keyBlocks * KEYS * channels);
+                    gradients, gradients + 2 * paddedKeys * channels);
         }
     }
 
@@ -96,9 +97,14 @@ final class VectorAttentionGradient implements AttentionGradient {
         return shape;
     }
 
+    /// Bytes of a block of keys or values transposed.
+    private long blockBytes() {
+        return ROW * columns;
+    }
+
     /// Bytes of the gradients of keys or of values of one part of a head.
     private long gradientBytes() {
-        return keyBlocks * KEYS * channels;
+        return padded(shape.keys()) * channels;
     }
 
     @Override
@@ -153,31 +159,39 @@ final class VectorAttentionGradient implements AttentionGradient {
         int depth = shape.headSize();
         long sample = head / shape.heads();
         AttentionGradientBlock.clear(scratch + layout.zeros, Math.max(ROW, channels));
-        AttentionGradientBlock.clear(gradients, 2 * gradientBytes());
+        if (shape.causal()) {
+            AttentionGradientBlock.clear(gradients, 2 * gradientBytes());
+        }
         long k = arguments.k() + 4 * (sample * shape.keys() * arguments.kStride() + channel(head));
         long v = arguments.v() + 4 * (sample * shape.keys() * arguments.vStride() + channel(head));
+        long square = scratch + layout.scores; // not in use yet, nor are the queries
         for (int block = 0; block < keyBlocks; block++) {
             int first = block * KEYS;
             int keys = Math.min(KEYS, shape.keys() - first);
             long kBlock = k + 4L * first * arguments.kStride();
             long vBlock = v + 4L * first * arguments.vStride();
-            AttentionGradientBlock.transposeIn(kBlock, 4L * arguments.kStride(), keys, padded(keys), depth,
-                    scratch + layout.keysT + block * ROW * depth);
-            AttentionGradientBlock.transposeIn(vBlock, 4L * arguments.vStride(), keys, padded(keys), depth,
-                    scratch + layout.valuesT + block * ROW * depth);
-            AttentionGradientBlock.copyIn(kBlock, 4L * arguments.kStride(), keys, padded(keys), depth,
-                    scratch + layout.keys + first * channels, channels);
+            long copy = scratch + layout.keys + first * channels;
+            AttentionGradientBlock.copyIn(kBlock, 4L * arguments.kStride(), keys, padded(keys), depth, copy, channels);
+            Transposition.transpose(copy, channels, padded(keys), columns,
+                    scratch + layout.keysT + block * blockBytes(), ROW, square);
+            copy = scratch + layout.queries;
+            AttentionGradientBlock.copyIn(vBlock, 4L * arguments.vStride(), keys, padded(keys), depth, copy, channels);
+            Transposition.transpose(copy, channels, padded(keys), columns,
+                    scratch + layout.valuesT + block * blockBytes(), ROW, square);
         }
         AttentionGradientBlock.shifts(shape.masked() ? arguments.mask() + 4 * sample * shape.keys() : 0, shape.keys(),
                 keyBlocks * KEYS, scratch + layout.shift);
         int end = (part + 1) * queryBlocks / parts;
         for (int block = part * queryBlocks / parts; block < end; block++) {
-            queries(arguments, head, block * QUERIES, scratch, gradients);
+            boolean accumulate = shape.causal() || block > part * queryBlocks / parts;
+            queries(arguments, head, block * QUERIES, accumulate, scratch, gradients);
         }
     }
 
     /// Computes [#QUERIES] queries of a head from query `first` on.
-    private void queries(Arguments arguments, int head, int first, long scratch, long gradients) {
+    ///
+    /// @param accumulate whether to add to the gradients of keys and values, rather than to start them
+    private void queries(Arguments arguments, int head, int first, boolean accumulate, long scratch, long gradients) {
         int depth = shape.headSize();
         int queries = Math.min(QUERIES, shape.queries() - first);
         int rows = (queries + BlockProduct.ROWS - 1) / BlockProduct.ROWS * BlockProduct.ROWS;
@@ -205,10 +219,12 @@ final class VectorAttentionGradient implements AttentionGradient {
             long dv = dk + gradientBytes();
             long dq = scratch + layout.sums;
             long zeros = scratch + layout.zeros;
-            scores(dy, scratch + layout.valuesT + block * ROW * depth, ds, rows, keys, zeros);
+            scores(dy, scratch + layout.valuesT + block * blockBytes(), ds, rows, keys, zeros);
             AttentionGradientBlock.differentiate(p, ds, queries, keys, state, shape.scale());
-            BlockProduct.multiply(p, 4, ROW, queries, dy, channels, dv, channels, dv, channels, keys, columns);
-            BlockProduct.multiply(ds, 4, ROW, queries, q, channels, dk, channels, dk, channels, keys, columns);
+            BlockProduct.multiply(p, 4, ROW, queries, dy, channels, accumulate ? dv : zeros, accumulate ? channels : 0,
+                    dv, channels, keys, columns);
+            BlockProduct.multiply(ds, 4, ROW, queries, q, channels, accumulate ? dk : zeros, accumulate ? channels : 0,
+                    dk, channels, keys, columns);
             BlockProduct.multiply(ds, ROW, 4, keys, k, channels, block == 0 ? zeros : dq, block == 0 ? 0 : channels, dq,
                     channels, rows, columns);
         }
@@ -221,15 +237,20 @@ final class VectorAttentionGradient implements AttentionGradient {
     private void probabilities(int first, int queries, int rows, int blocks, long scratch) {
         long lanes = scratch + layout.lanes;
         long state = scratch + layout.state;
+        float factor = (float) (shape.scale() * LOG2_E);
         AttentionGradientBlock.startMaxima(lanes, queries);
         for (int block = 0; block < blocks; block++) {
-            int keys = Math.min(KEYS, shape.keys() - block * KEYS);
+            int keys = padded(Math.min(KEYS, shape.keys() - block * KEYS));
             long s = scratch + layout.scores + block * QUERIES * ROW;
-            scores(scratch + layout.queries, scratch + layout.keysT + block * ROW * shape.headSize(), s, rows,
-                    padded(keys), scratch + layout.zeros);
-            int offset = shape.causal() ? first - block * KEYS : KEYS;
-            AttentionGradientBlock.shift(s, queries, keys, padded(keys), (float) (shape.scale() * LOG2_E),
-                    scratch + layout.shift + block * ROW, offset, lanes);
+            scores(scratch + layout.queries, scratch + layout.keysT + block * blockBytes(), s, rows, keys,
+                    scratch + layout.zeros);
+            long shift = scratch + layout.shift + block * ROW;
+            int offset = first - block * KEYS;
+            if (shape.causal() && offset < keys - 1) {
+                AttentionGradientBlock.shiftVisible(s, queries, keys, factor, shift, offset, lanes);
+            } else {
+                AttentionGradientBlock.shift(s, queries, keys, factor, shift, lanes);
+            }
         }
         AttentionGradientBlock.finishMaxima(lanes, queries, state);
         for (int block = 0; block < blocks; block++) {
