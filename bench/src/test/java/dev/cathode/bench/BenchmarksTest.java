@@ -34,6 +34,18 @@ class BenchmarksTest {
     }
 
     @Test
+    void filterGradient() {
+        for (String shape : new String[] {"2x8x11x5x7x3x1", "1x1x20x33x18x1x1", "1x9x12x3x8x7x2"}) {
+            FilterGradientBenchmark benchmark = new FilterGradientBenchmark();
+            benchmark.shape = shape;
+            benchmark.threads = 2;
+            benchmark.prepare();
+            benchmark.run();
+            benchmark.close();
+        }
+    }
+
+    @Test
     void attention() {
         for (String shape : new String[] {"2x2x17x17x64", "1x3x20x9x8"}) {
             AttentionBenchmark benchmark = new AttentionBenchmark();

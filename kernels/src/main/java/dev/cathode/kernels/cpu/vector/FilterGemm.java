@@ -13,17 +13,24 @@ import jdk.incubator.vector.FloatVector;
 
 /// The gradient with respect to a filter as one matrix product: `[outChannels, pixels] · [pixels, taps · inChannels]`.
 ///
-/// The result is cut into blocks of rows and of columns, and where it is too small to occupy every thread, the sum over
-/// the pixels is cut too, into a number of parts that depends on the shape alone; parts are added in order. A block's
-/// columns of patches stay in the second-level cache while the block's rows pass by, and the result is written along
-/// its rows: where pixels are few, writing is what takes the time.
+/// The right side is never made: its rows are read, tap by tap, from a padded copy of a few lines of the input, or from
+/// the input itself. Many channels are copied a panel at a time, and each tap has a tile of its own; few are copied as
+/// they are, and tiles cover the taps of a filter row together.
+///
+/// The result is cut into blocks of rows and of channels, and where it is too small to occupy every thread, the sum
+/// over the pixels is cut too, into a number of parts that depends on the shape alone; parts are added in order. The
+/// result is written along its rows: where pixels are few, writing is what takes the time.
 final class FilterGemm implements FilterGradient {
-    /// Pixels of a block at most.
-    private static final int BLOCK_PIXELS = 384;
-    /// Bytes of a block's packed patches, about half of the second-level cache.
+    /// Pixels of a block to aim at where each is read once per tap.
+    private static final int BLOCK_PIXELS = 1024;
+    /// Pixels of a block to aim at where the input is read in place: its rows lie far apart.
+    private static final int BLOCK_PIXELS_IN_PLACE = 256;
+    /// Bytes of a block's copied input, about half of the second-level cache.
     private static final int BLOCK_BYTES = 576 << 10;
     /// Panels of rows of a block at most.
-    private static final int BLOCK_ROWS = 80;
+    private static final int BLOCK_ROWS = 108;
+    /// Tiles beside each other from which a panel of gradients is worth packing.
+    private static final int PACKED_TILES = 6;
     /// Tasks to aim at.
     private static final int TASKS = 16;
     /// Pixels of a part at least, where the sum is cut.
@@ -31,15 +38,22 @@ final class FilterGemm implements FilterGradient {
 
     private final ConvolutionShape given;
     private final ConvolutionShape shape;
-    private final PatchPacker patches;
-    private final int columns;
-    private final int pixels;
-    private final int rowPanels;
-    private final int columnPanels;
+    /// Whether tiles cover the taps of a filter row together.
+    private final boolean merged;
+    /// Whether the input is read where it lies.
+    private final boolean inPlace;
+    /// Whether the gradients are packed.
+    private final boolean packed;
+    private final PaddedInput padded;
+    private final RowPanels rowPanels;
+    /// Panels of a run: of the channels, or of the channels of all taps of a filter row.
+    private final Panels panels;
+    private final int runs;
+    private final int lines;
     private final int parts;
     private final int rowBlocks;
-    private final int columnBlocks;
-    private final int blockPixels;
+    private final int panelBlocks;
+    private final int blockLines;
 
     FilterGemm(ConvolutionShape given) {
         if (given.resizedHeight() != given.height() || given.resizedWidth() != given.width()) {
@@ -48,32 +62,41 @@ final class FilterGemm implements FilterGradient {
         }
         this.given = given;
         shape = asLinear(given);
-        patches = new PatchPacker(shape);
-        columns = patches.columns();
-        pixels = shape.rows();
-        rowPanels = Math.ceilDiv(shape.outChannels(), OuterProduct.ROWS);
-        columnPanels = Math.ceilDiv(columns, OuterProduct.COLUMNS);
-        int depth = Math.min(pixels, BLOCK_PIXELS);
-        int wide = Math.ceilDiv(columnPanels, Math.max(1, BLOCK_BYTES / (depth * OuterProduct.COLUMNS * Float.BYTES)));
-        int high = Math.ceilDiv(rowPanels, BLOCK_ROWS);
-        parts = Math.clamp(Math.ceilDiv(TASKS, wide * high), 1, Math.max(1, pixels / PART_PIXELS));
-        while (wide * high * parts < TASKS && rowPanels >= 8 * high) {
+        int in = shape.inChannels();
+        boolean pads = shape.padTop() + shape.padBottom() + shape.padLeft() + shape.padRight() > 0;
+        merged = shape.kernelWidth() > 1 && in < MicroKernel.COLUMNS;
+        inPlace = !merged && !pads && in % LANES == 0;
+        padded = new PaddedInput(shape, merged ? in : MicroKernel.COLUMNS);
+        rowPanels = new RowPanels(shape.outChannels());
+        panels = new Panels(merged ? shape.kernelWidth() * in : in, 1);
+        runs = merged ? shape.kernelHeight() : shape.kernelHeight() * shape.kernelWidth();
+        packed = runs * panels.count() >= PACKED_TILES;
+        lines = shape.batch() * shape.outHeight();
+
+        int depth = Math.clamp((inPlace ? BLOCK_PIXELS_IN_PLACE : BLOCK_PIXELS) / shape.outWidth(), 1, lines);
+        long bytes = inPlace ? (long) depth * shape.outWidth() * MicroKernel.COLUMNS * Float.BYTES
+                : padded.bytes(depth);
+        int wide = merged ? 1 : Math.ceilDiv(panels.count(), (int) Math.max(1, BLOCK_BYTES / bytes));
+        int high = Math.ceilDiv(rowPanels.count(), BLOCK_ROWS);
+        parts = Math.clamp(Math.ceilDiv(TASKS, wide * high), 1, Math.clamp(shape.rows() / PART_PIXELS, 1, lines));
+        while (wide * high * parts < TASKS && rowPanels.count() >= 8 * high) {
             high *= 2;
         }
-        while (wide * high * parts < TASKS && columnPanels >= 8 * wide) {
+        while (wide * high * parts < TASKS && !merged && panels.count() >= 8 * wide) {
             wide *= 2;
         }
         rowBlocks = high;
-        columnBlocks = wide;
-        int part = Math.ceilDiv(pixels, parts);
-        blockPixels = Math.ceilDiv(part, Math.ceilDiv(part, BLOCK_PIXELS));
+        panelBlocks = wide;
+        int part = Math.ceilDiv(lines, parts);
+        blockLines = Math.ceilDiv(part, Math.ceilDiv(part, depth));
     }
 
-    /// A 1×1 convolution that sees every pixel once is a linear layer.
+    /// A 1×1 convolution that sees every pixel once is a linear layer, here an image of one column.
     private static ConvolutionShape asLinear(ConvolutionShape s) {
         boolean plain = s.kernelHeight() == 1 && s.kernelWidth() == 1 && s.strideHeight() == 1 && s.strideWidth() == 1
                 && s.padTop() == 0 && s.padBottom() == 0 && s.padLeft() == 0 && s.padRight() == 0;
-        return plain ? ConvolutionShape.linear(s.rows(), s.inChannels(), s.outChannels()) : s;
+        return plain ? new ConvolutionShape(1, s.rows(), 1, s.inChannels(), s.outChannels(), 1, 1, 1, 1, 0, 0, 0, 0,
+                s.rows(), 1) : s;
     }
 
     @Override
@@ -86,8 +109,13 @@ final class FilterGemm implements FilterGradient {
         return (parts - 1) * partBytes() + threads * new Scratch().end;
     }
 
+    /// Numbers of a row of the result.
+    private int columns() {
+        return runs * panels.columns();
+    }
+
     private long partBytes() {
-        return align((long) shape.outChannels() * columns * Float.BYTES);
+        return align((long) shape.outChannels() * columns() * Float.BYTES);
     }
 
     private static long align(long bytes) {
@@ -101,31 +129,37 @@ final class FilterGemm implements FilterGradient {
 
     /// Offsets into one worker's scratch memory.
     private final class Scratch {
+        private final int pixels = blockLines * shape.outWidth();
         private final long zeros = 0;
-        private final long tile = zeros + align(OuterProduct.COLUMNS * Float.BYTES);
-        private final long rows = tile + align((long) OuterProduct.ROWS * OuterProduct.COLUMNS * Float.BYTES);
-        private final long patches = rows + align((long) Math.ceilDiv(rowPanels, rowBlocks) * OuterProduct.ROWS
-                * blockPixels * Float.BYTES);
-        private final long end = patches + align((long) Math.ceilDiv(columnPanels, columnBlocks) * OuterProduct.COLUMNS
-                * blockPixels * Float.BYTES);
+        private final long tile = zeros + align(MicroKernel.COLUMNS * Float.BYTES);
+        private final long table = tile + align((long) RowPanels.HEIGHT * MicroKernel.COLUMNS * Float.BYTES);
+        private final long gradients = table + align((long) pixels * Long.BYTES);
+        private final long inputs = gradients + align((long) RowPanels.HEIGHT * pixels * Float.BYTES);
+        /// Bytes of one padded copy.
+        private final long copy = inPlace ? 0 : align(padded.bytes(blockLines));
+        private final long end = inputs + copy * (merged ? 1 : Math.ceilDiv(panels.count(), panelBlocks));
     }
+
+    /// Row panels `row` to `rowEnd - 1`, panels `panel` to `panelEnd - 1` of every run, lines `line` to `lineEnd - 1`.
+    private record Block(int row, int rowEnd, int panel, int panelEnd, int line, int lineEnd) { }
 
     @Override
     public void run(Arguments arguments, Workers workers) {
         Scratch scratch = new Scratch();
         long partial = arguments.workspace();
         long memory = partial + (parts - 1) * partBytes();
-        workers.run(parts * rowBlocks * columnBlocks, (task, worker) -> {
-            int part = task / (rowBlocks * columnBlocks);
-            int row = task / columnBlocks % rowBlocks;
-            int column = task % columnBlocks;
-            long to = part == 0 ? arguments.filterGradient() : partial + (part - 1) * partBytes();
-            block(arguments, scratch, memory + worker * scratch.end, cut(pixels, part, parts),
-                    cut(pixels, part + 1, parts), cut(rowPanels, row, rowBlocks), cut(rowPanels, row + 1, rowBlocks),
-                    cut(columnPanels, column, columnBlocks), cut(columnPanels, column + 1, columnBlocks), to);
+        workers.run(parts * rowBlocks * panelBlocks, (task, worker) -> {
+            int part = task / (rowBlocks * panelBlocks);
+            int row = task / panelBlocks % rowBlocks;
+            int panel = task % panelBlocks;
+            Block block = new Block(cut(rowPanels.count(), row, rowBlocks), cut(rowPanels.count(), row + 1, rowBlocks),
+                    cut(panels.count(), panel, panelBlocks), cut(panels.count(), panel + 1, panelBlocks),
+                    cut(lines, part, parts), cut(lines, part + 1, parts));
+            block(arguments, scratch, memory + worker * scratch.end, block,
+                    part == 0 ? arguments.filterGradient() : partial + (part - 1) * partBytes());
         });
         if (parts > 1) {
-            long numbers = (long) shape.outChannels() * columns;
+            long numbers = (long) shape.outChannels() * columns();
             int slices = Math.clamp(numbers / 4096, 1, 64);
             workers.run(slices, (task, worker) -> {
                 long first = numbers * task / slices;
@@ -135,54 +169,88 @@ final class FilterGemm implements FilterGradient {
         }
     }
 
-    /// Sums pixels `first` to `end - 1` of a block of row and column panels.
-    private void block(Arguments arguments, Scratch scratch, long memory, int first, int end, int row, int rowEnd,
-                       int column, int columnEnd, long to) {
-        long rows = memory + scratch.rows;
-        long right = memory + scratch.patches;
-        long gradientStep = (long) arguments.outputGradientStride() * Float.BYTES;
-        int channel = row * OuterProduct.ROWS;
+    private void block(Arguments arguments, Scratch scratch, long memory, Block block, long to) {
         zero(memory + scratch.zeros);
-        for (int pixel = first; pixel < end; pixel += blockPixels) {
-            int count = Math.min(blockPixels, end - pixel);
-            GradientPacker.pack(arguments.outputGradient() + pixel * gradientStep + channel * 4L, gradientStep, count,
-                    shape.outChannels() - channel, rowEnd - row, rows);
-            for (int c = column; c < columnEnd; c++) {
-                patches.pack(arguments, pixel, count, c * OuterProduct.COLUMNS, vectors(c) * LANES,
-                        right + (long) (c - column) * count * OuterProduct.COLUMNS * Float.BYTES);
-            }
-            for (int r = row; r < rowEnd; r++) {
-                long a = rows + (long) (r - row) * count * OuterProduct.ROWS * Float.BYTES;
-                for (int c = column; c < columnEnd; c++) {
-                    long b = right + (long) (c - column) * count * OuterProduct.COLUMNS * Float.BYTES;
-                    tile(memory + scratch.zeros, memory + scratch.tile, r, c, a, b, count, pixel == first, to);
+        for (int line = block.line; line < block.lineEnd; line += blockLines) {
+            int count = Math.min(blockLines, block.lineEnd - line);
+            int pixels = count * shape.outWidth();
+            long gradients = arguments.outputGradient()
+                    + (long) line * shape.outWidth() * arguments.outputGradientStride() * Float.BYTES;
+            inputs(arguments, scratch, memory, block, line, count);
+            long a = memory + scratch.gradients;
+            for (int r = block.row; r < block.rowEnd; r++) {
+                int height = rowPanels.height(r);
+                int valid = rowPanels.valid(r);
+                long from = gradients + rowPanels.start(r) * 4L;
+                long step = (long) arguments.outputGradientStride() * Float.BYTES;
+                if (packed || valid < height) {
+                    GradientPacker.pack(from, step, pixels, height, valid, a);
+                    from = a;
+                    step = (long) height * Float.BYTES;
+                }
+                for (int run = 0; run < runs; run++) {
+                    long tap = tap(arguments, run);
+                    for (int p = block.panel; p < block.panelEnd; p++) {
+                        long offset = tap + (merged || inPlace ? panels.start(p) * 4L
+                                : (p - block.panel) * scratch.copy);
+                        tile(scratch, memory, r, run, p, from, step, offset, pixels, line == block.line, to);
+                    }
                 }
             }
         }
     }
 
-    /// Vectors of column panel `c`.
-    private int vectors(int c) {
-        return Math.min(OuterProduct.VECTORS, Math.ceilDiv(columns - c * OuterProduct.COLUMNS, LANES));
-    }
-
-    /// One tile, in place if all of it exists, else by way of scratch memory.
-    private void tile(long zeros, long scratch, int r, int c, long a, long b, int count, boolean begin, long to) {
-        int vectors = vectors(c);
-        int validRows = Math.min(OuterProduct.ROWS, shape.outChannels() - r * OuterProduct.ROWS);
-        int validColumns = Math.min(vectors * LANES, columns - c * OuterProduct.COLUMNS);
-        long stride = (long) columns * Float.BYTES;
-        long at = to + (long) r * OuterProduct.ROWS * stride + c * OuterProduct.COLUMNS * 4L;
-        if (validRows == OuterProduct.ROWS && validColumns == vectors * LANES) {
-            OuterProduct.tile(vectors, a, b, count, begin ? zeros : at, begin ? 0 : stride, at, stride);
+    /// Copies the input that `count` lines from `line` see, and notes where.
+    private void inputs(Arguments arguments, Scratch scratch, long memory, Block block, int line, int count) {
+        long table = memory + scratch.table;
+        long copy = memory + scratch.inputs;
+        if (inPlace) {
+            padded.tableInPlace(arguments.input(), arguments.inputStride(), line, count, table);
             return;
         }
-        long width = (long) OuterProduct.COLUMNS * Float.BYTES;
-        if (!begin) {
-            copy(at, stride, scratch, width, validRows, validColumns);
+        padded.table(copy, line, count, table);
+        if (merged) {
+            padded.copy(arguments.input(), arguments.inputStride(), line, count, shape.inChannels(), copy);
+            return;
         }
-        OuterProduct.tile(vectors, a, b, count, begin ? zeros : scratch, begin ? 0 : width, scratch, width);
-        copy(scratch, width, at, stride, validRows, validColumns);
+        for (int p = block.panel; p < block.panelEnd; p++) {
+            padded.copy(arguments.input() + panels.start(p) * 4L, arguments.inputStride(), line, count,
+                    panels.valid(p), copy + (p - block.panel) * scratch.copy);
+        }
+    }
+
+    /// Bytes from the first tap of a pixel to the first of run `run`.
+    private long tap(Arguments arguments, int run) {
+        int ky = merged ? run : run / shape.kernelWidth();
+        int kx = merged ? 0 : run % shape.kernelWidth();
+        return inPlace ? ((long) ky * shape.width() + kx) * arguments.inputStride() * Float.BYTES
+                : ((long) ky * padded.rowPixels() + kx) * padded.pixelNumbers() * Float.BYTES;
+    }
+
+    /// One tile, written in place if all of it exists, else by way of scratch memory.
+    private void tile(Scratch scratch, long memory, int r, int run, int p, long a, long aStep, long offset,
+                      int count, boolean begin, long to) {
+        long table = memory + scratch.table;
+        long zeros = memory + scratch.zeros;
+        int rows = rowPanels.height(r);
+        int vectors = panels.vectors(p);
+        int validRows = rowPanels.valid(r);
+        int validColumns = panels.valid(p);
+        long stride = (long) columns() * Float.BYTES;
+        long at = to + rowPanels.start(r) * stride + ((long) run * panels.columns() + panels.start(p)) * Float.BYTES;
+        if (validRows == rows && validColumns == vectors * LANES) {
+            OuterProduct.tile(rows, vectors, a, aStep, table, offset, count, begin ? zeros : at, begin ? 0 : stride, at,
+                    stride);
+            return;
+        }
+        long tile = memory + scratch.tile;
+        long width = (long) MicroKernel.COLUMNS * Float.BYTES;
+        if (!begin) {
+            copy(at, stride, tile, width, validRows, validColumns);
+        }
+        OuterProduct.tile(rows, vectors, a, aStep, table, offset, count, begin ? zeros : tile, begin ? 0 : width, tile,
+                width);
+        copy(tile, width, at, stride, validRows, validColumns);
     }
 
     private static void copy(long from, long fromStep, long to, long toStep, int rows, int length) {
@@ -201,7 +269,7 @@ final class FilterGemm implements FilterGradient {
 
     private static void zero(long to) {
         FloatVector zero = FloatVector.zero(SPECIES);
-        for (int i = 0; i < OuterProduct.VECTORS; i++) {
+        for (int i = 0; i < MicroKernel.VECTORS; i++) {
             zero.intoMemorySegment(ALL, to + (long) i * LANES * Float.BYTES, LE);
         }
     }

@@ -4,7 +4,7 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
-/// Packs the gradients of output pixels for [OuterProduct]: panels `[pixels, ROWS]`, each a slice of the channels.
+/// Packs the gradients of output pixels for [OuterProduct]: a panel is `[pixels, height]`, a slice of the channels.
 final class GradientPacker {
     static {
         CompilerDirectives.install();
@@ -12,34 +12,31 @@ final class GradientPacker {
 
     private GradientPacker() { }
 
-    /// Packs `panels` panels of `count` pixels to `to`, panel after panel. Channels behind the last are zeros.
+    /// Packs `count` pixels of a panel. Channels behind the last are zeros.
     ///
-    /// @param from the first pixel's first channel of the first panel
+    /// @param from the first channel of the panel of the first pixel
     /// @param fromStep bytes from pixel to pixel
-    /// @param channels channels from there that exist
-    static void pack(long from, long fromStep, int count, int channels, int panels, long to) {
-        for (int p = 0; p < panels; p++) {
-            int valid = Math.min(OuterProduct.ROWS, channels - p * OuterProduct.ROWS);
-            long source = from + (long) p * OuterProduct.ROWS * Float.BYTES;
-            if (valid < OuterProduct.ROWS) {
-                partial(source, fromStep, count, valid, to);
-            } else if (OuterProduct.ROWS == 8) {
-                eight(source, fromStep, count, to);
-            } else {
-                four(source, fromStep, count, to);
-            }
-            to += (long) count * OuterProduct.ROWS * Float.BYTES;
+    /// @param count pixels
+    /// @param height channels of the panel: 6 or 4
+    /// @param valid channels of it that exist
+    /// @param to the panel
+    static void pack(long from, long fromStep, int count, int height, int valid, long to) {
+        if (valid < height) {
+            partial(from, fromStep, count, height, valid, to);
+        } else if (height == 6) {
+            six(from, fromStep, count, to);
+        } else {
+            four(from, fromStep, count, to);
         }
     }
 
-    private static void eight(long from, long fromStep, int count, long to) {
+    private static void six(long from, long fromStep, int count, long to) {
         for (int i = 0; i < count; i++) {
             ALL.set(JAVA_LONG_UNALIGNED, to, ALL.get(JAVA_LONG_UNALIGNED, from));
             ALL.set(JAVA_LONG_UNALIGNED, to + 8, ALL.get(JAVA_LONG_UNALIGNED, from + 8));
             ALL.set(JAVA_LONG_UNALIGNED, to + 16, ALL.get(JAVA_LONG_UNALIGNED, from + 16));
-            ALL.set(JAVA_LONG_UNALIGNED, to + 24, ALL.get(JAVA_LONG_UNALIGNED, from + 24));
             from += fromStep;
-            to += 32;
+            to += 24;
         }
     }
 
@@ -52,9 +49,9 @@ final class GradientPacker {
         }
     }
 
-    private static void partial(long from, long fromStep, int count, int valid, long to) {
+    private static void partial(long from, long fromStep, int count, int height, int valid, long to) {
         for (int i = 0; i < count; i++) {
-            for (int o = 0; o < OuterProduct.ROWS; o++) {
+            for (int o = 0; o < height; o++) {
                 ALL.set(JAVA_FLOAT_UNALIGNED, to, o < valid ? ALL.get(JAVA_FLOAT_UNALIGNED, from + o * 4L) : 0f);
                 to += Float.BYTES;
             }

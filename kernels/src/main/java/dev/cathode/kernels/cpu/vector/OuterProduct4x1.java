@@ -4,22 +4,25 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Four rows by one vector, for what is left beside panels of three.
+/// Four rows by one vector, for what six rows do not divide. Flat, as [MicroKernel6x4].
 final class OuterProduct4x1 {
     private static final int V = Simd.LANES * Float.BYTES;
 
     private OuterProduct4x1() { }
 
     /// See [OuterProduct#tile] for the arguments.
-    static void run(long a, long b, int k, long start, long startStride, long c, long cStride) {
+    static void run(long a, long aStep, long table, long offset, int k, long start, long startStride, long c,
+                    long cStride) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);
         FloatVector c10 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride, LE);
         FloatVector c20 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride, LE);
         FloatVector c30 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride, LE);
         for (int p = 0; p < k; p++) {
+            long b = ALL.get(JAVA_LONG_UNALIGNED, table) + offset;
             FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, LE);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a));
             c00 = x0.fma(b0, c00);
@@ -29,8 +32,8 @@ final class OuterProduct4x1 {
             c20 = x2.fma(b0, c20);
             FloatVector x3 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 12));
             c30 = x3.fma(b0, c30);
-            a += 16;
-            b += V;
+            a += aStep;
+            table += Long.BYTES;
         }
         c00.intoMemorySegment(ALL, c, LE);
         c10.intoMemorySegment(ALL, c + cStride, LE);

@@ -4,17 +4,19 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Four rows by two vectors, for what is left beside panels of three.
+/// Four rows by two vectors, for what six rows do not divide. Flat, as [MicroKernel6x4].
 final class OuterProduct4x2 {
     private static final int V = Simd.LANES * Float.BYTES;
 
     private OuterProduct4x2() { }
 
     /// See [OuterProduct#tile] for the arguments.
-    static void run(long a, long b, int k, long start, long startStride, long c, long cStride) {
+    static void run(long a, long aStep, long table, long offset, int k, long start, long startStride, long c,
+                    long cStride) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);
         FloatVector c01 = FloatVector.fromMemorySegment(SPECIES, ALL, start + V, LE);
         FloatVector c10 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride, LE);
@@ -24,6 +26,7 @@ final class OuterProduct4x2 {
         FloatVector c30 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride, LE);
         FloatVector c31 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride + V, LE);
         for (int p = 0; p < k; p++) {
+            long b = ALL.get(JAVA_LONG_UNALIGNED, table) + offset;
             FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, LE);
             FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + V, LE);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a));
@@ -38,8 +41,8 @@ final class OuterProduct4x2 {
             FloatVector x3 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 12));
             c30 = x3.fma(b0, c30);
             c31 = x3.fma(b1, c31);
-            a += 16;
-            b += 2 * V;
+            a += aStep;
+            table += Long.BYTES;
         }
         c00.intoMemorySegment(ALL, c, LE);
         c01.intoMemorySegment(ALL, c + V, LE);

@@ -35,19 +35,20 @@ final class PeakRate {
         FloatVector factor = FloatVector.broadcast(SPECIES, 0.5f);
         FloatVector a = FloatVector.broadcast(SPECIES, 1f);
         FloatVector b = a, c = a, d = a, e = a, f = a, g = a, h = a, i = a, j = a, k = a, l = a;
+        // called on the constant, whose class the compiler knows: on a variable of the loop it may not inline the call
         for (int r = 0; r < repeats; r++) {
-            a = a.fma(factor, factor);
-            b = b.fma(factor, factor);
-            c = c.fma(factor, factor);
-            d = d.fma(factor, factor);
-            e = e.fma(factor, factor);
-            f = f.fma(factor, factor);
-            g = g.fma(factor, factor);
-            h = h.fma(factor, factor);
-            i = i.fma(factor, factor);
-            j = j.fma(factor, factor);
-            k = k.fma(factor, factor);
-            l = l.fma(factor, factor);
+            a = factor.fma(a, factor);
+            b = factor.fma(b, factor);
+            c = factor.fma(c, factor);
+            d = factor.fma(d, factor);
+            e = factor.fma(e, factor);
+            f = factor.fma(f, factor);
+            g = factor.fma(g, factor);
+            h = factor.fma(h, factor);
+            i = factor.fma(i, factor);
+            j = factor.fma(j, factor);
+            k = factor.fma(k, factor);
+            l = factor.fma(l, factor);
         }
         return a.add(b).add(c).add(d).add(e).add(f).add(g).add(h).add(i).add(j).add(k).add(l).lane(0);
     }

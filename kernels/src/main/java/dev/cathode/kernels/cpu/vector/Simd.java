@@ -7,6 +7,9 @@ import jdk.incubator.vector.VectorSpecies;
 
 /// The vector width that every kernel in this package uses: the machine's widest, or a narrower one by the system
 /// property `cathode.vector.bits` (128, 256 or 512), which is how one machine tests the code of others.
+///
+/// No kernel uses float vectors of another width: once a second class of them is loaded, the compiler no longer knows
+/// which one a call means, may not inline it, and every kernel compiled from then on can be 20 times slow.
 final class Simd {
     /// Floats of one register.
     static final VectorSpecies<Float> SPECIES =

@@ -25,6 +25,7 @@ class FilterGradientTest {
                 ConvolutionShape.linear(1, 1, 1),
                 ConvolutionShape.linear(1, 50, 9),
                 ConvolutionShape.linear(77, 96, 24), // whole tiles only
+                ConvolutionShape.linear(300, 448, 26), // many tiles beside each other
                 ConvolutionShape.linear(77, 131, 67),
                 ConvolutionShape.linear(800, 19, 8),
                 ConvolutionShape.linear(4200, 5, 3), // cut in parts

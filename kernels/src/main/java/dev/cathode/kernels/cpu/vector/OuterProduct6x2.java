@@ -4,17 +4,19 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Eight rows by two vectors, for what is left beside panels of three.
-final class OuterProduct8x2 {
+/// Six rows by two vectors: 12 sums, for 16 registers, and for panels of two vectors. Flat, as [MicroKernel6x4].
+final class OuterProduct6x2 {
     private static final int V = Simd.LANES * Float.BYTES;
 
-    private OuterProduct8x2() { }
+    private OuterProduct6x2() { }
 
     /// See [OuterProduct#tile] for the arguments.
-    static void run(long a, long b, int k, long start, long startStride, long c, long cStride) {
+    static void run(long a, long aStep, long table, long offset, int k, long start, long startStride, long c,
+                    long cStride) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);
         FloatVector c01 = FloatVector.fromMemorySegment(SPECIES, ALL, start + V, LE);
         FloatVector c10 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride, LE);
@@ -27,11 +29,8 @@ final class OuterProduct8x2 {
         FloatVector c41 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 4 * startStride + V, LE);
         FloatVector c50 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 5 * startStride, LE);
         FloatVector c51 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 5 * startStride + V, LE);
-        FloatVector c60 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 6 * startStride, LE);
-        FloatVector c61 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 6 * startStride + V, LE);
-        FloatVector c70 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 7 * startStride, LE);
-        FloatVector c71 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 7 * startStride + V, LE);
         for (int p = 0; p < k; p++) {
+            long b = ALL.get(JAVA_LONG_UNALIGNED, table) + offset;
             FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, LE);
             FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + V, LE);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a));
@@ -52,14 +51,8 @@ final class OuterProduct8x2 {
             FloatVector x5 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 20));
             c50 = x5.fma(b0, c50);
             c51 = x5.fma(b1, c51);
-            FloatVector x6 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 24));
-            c60 = x6.fma(b0, c60);
-            c61 = x6.fma(b1, c61);
-            FloatVector x7 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 28));
-            c70 = x7.fma(b0, c70);
-            c71 = x7.fma(b1, c71);
-            a += 32;
-            b += 2 * V;
+            a += aStep;
+            table += Long.BYTES;
         }
         c00.intoMemorySegment(ALL, c, LE);
         c01.intoMemorySegment(ALL, c + V, LE);
@@ -73,9 +66,5 @@ final class OuterProduct8x2 {
         c41.intoMemorySegment(ALL, c + 4 * cStride + V, LE);
         c50.intoMemorySegment(ALL, c + 5 * cStride, LE);
         c51.intoMemorySegment(ALL, c + 5 * cStride + V, LE);
-        c60.intoMemorySegment(ALL, c + 6 * cStride, LE);
-        c61.intoMemorySegment(ALL, c + 6 * cStride + V, LE);
-        c70.intoMemorySegment(ALL, c + 7 * cStride, LE);
-        c71.intoMemorySegment(ALL, c + 7 * cStride + V, LE);
     }
 }

@@ -4,64 +4,79 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Four rows by three vectors: 12 sums, 3 vectors of the right side and a broadcast, for 16 registers. Flat, as
-/// [MicroKernel6x4].
-final class OuterProduct4x3 {
+/// Four rows by four vectors, for what six rows do not divide. Flat, as [MicroKernel6x4].
+final class OuterProduct4x4 {
     private static final int V = Simd.LANES * Float.BYTES;
 
-    private OuterProduct4x3() { }
+    private OuterProduct4x4() { }
 
     /// See [OuterProduct#tile] for the arguments.
-    static void run(long a, long b, int k, long start, long startStride, long c, long cStride) {
+    static void run(long a, long aStep, long table, long offset, int k, long start, long startStride, long c,
+                    long cStride) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);
         FloatVector c01 = FloatVector.fromMemorySegment(SPECIES, ALL, start + V, LE);
         FloatVector c02 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * V, LE);
+        FloatVector c03 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * V, LE);
         FloatVector c10 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride, LE);
         FloatVector c11 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride + V, LE);
         FloatVector c12 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride + 2 * V, LE);
+        FloatVector c13 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride + 3 * V, LE);
         FloatVector c20 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride, LE);
         FloatVector c21 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride + V, LE);
         FloatVector c22 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride + 2 * V, LE);
+        FloatVector c23 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride + 3 * V, LE);
         FloatVector c30 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride, LE);
         FloatVector c31 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride + V, LE);
         FloatVector c32 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride + 2 * V, LE);
+        FloatVector c33 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride + 3 * V, LE);
         for (int p = 0; p < k; p++) {
+            long b = ALL.get(JAVA_LONG_UNALIGNED, table) + offset;
             FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, LE);
             FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + V, LE);
             FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 2 * V, LE);
+            FloatVector b3 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 3 * V, LE);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a));
             c00 = x0.fma(b0, c00);
             c01 = x0.fma(b1, c01);
             c02 = x0.fma(b2, c02);
+            c03 = x0.fma(b3, c03);
             FloatVector x1 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 4));
             c10 = x1.fma(b0, c10);
             c11 = x1.fma(b1, c11);
             c12 = x1.fma(b2, c12);
+            c13 = x1.fma(b3, c13);
             FloatVector x2 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 8));
             c20 = x2.fma(b0, c20);
             c21 = x2.fma(b1, c21);
             c22 = x2.fma(b2, c22);
+            c23 = x2.fma(b3, c23);
             FloatVector x3 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 12));
             c30 = x3.fma(b0, c30);
             c31 = x3.fma(b1, c31);
             c32 = x3.fma(b2, c32);
-            a += 16;
-            b += 3 * V;
+            c33 = x3.fma(b3, c33);
+            a += aStep;
+            table += Long.BYTES;
         }
         c00.intoMemorySegment(ALL, c, LE);
         c01.intoMemorySegment(ALL, c + V, LE);
         c02.intoMemorySegment(ALL, c + 2 * V, LE);
+        c03.intoMemorySegment(ALL, c + 3 * V, LE);
         c10.intoMemorySegment(ALL, c + cStride, LE);
         c11.intoMemorySegment(ALL, c + cStride + V, LE);
         c12.intoMemorySegment(ALL, c + cStride + 2 * V, LE);
+        c13.intoMemorySegment(ALL, c + cStride + 3 * V, LE);
         c20.intoMemorySegment(ALL, c + 2 * cStride, LE);
         c21.intoMemorySegment(ALL, c + 2 * cStride + V, LE);
         c22.intoMemorySegment(ALL, c + 2 * cStride + 2 * V, LE);
+        c23.intoMemorySegment(ALL, c + 2 * cStride + 3 * V, LE);
         c30.intoMemorySegment(ALL, c + 3 * cStride, LE);
         c31.intoMemorySegment(ALL, c + 3 * cStride + V, LE);
         c32.intoMemorySegment(ALL, c + 3 * cStride + 2 * V, LE);
+        c33.intoMemorySegment(ALL, c + 3 * cStride + 3 * V, LE);
     }
 }

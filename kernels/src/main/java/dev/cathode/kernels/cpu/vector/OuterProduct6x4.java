@@ -4,104 +4,106 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import jdk.incubator.vector.FloatVector;
 
-/// Eight rows by three vectors: 24 sums, 3 vectors of the right side and a broadcast, for 32 registers. Three divides
-/// the nine taps of a filter. Flat, as [MicroKernel6x4].
-final class OuterProduct8x3 {
+/// Six rows by four vectors: 24 sums, 4 vectors of the right side and a broadcast, for 32 registers. Flat, as
+/// [MicroKernel6x4].
+final class OuterProduct6x4 {
     private static final int V = Simd.LANES * Float.BYTES;
 
-    private OuterProduct8x3() { }
+    private OuterProduct6x4() { }
 
     /// See [OuterProduct#tile] for the arguments.
-    static void run(long a, long b, int k, long start, long startStride, long c, long cStride) {
+    static void run(long a, long aStep, long table, long offset, int k, long start, long startStride, long c,
+                    long cStride) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);
         FloatVector c01 = FloatVector.fromMemorySegment(SPECIES, ALL, start + V, LE);
         FloatVector c02 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * V, LE);
+        FloatVector c03 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * V, LE);
         FloatVector c10 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride, LE);
         FloatVector c11 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride + V, LE);
         FloatVector c12 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride + 2 * V, LE);
+        FloatVector c13 = FloatVector.fromMemorySegment(SPECIES, ALL, start + startStride + 3 * V, LE);
         FloatVector c20 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride, LE);
         FloatVector c21 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride + V, LE);
         FloatVector c22 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride + 2 * V, LE);
+        FloatVector c23 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 2 * startStride + 3 * V, LE);
         FloatVector c30 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride, LE);
         FloatVector c31 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride + V, LE);
         FloatVector c32 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride + 2 * V, LE);
+        FloatVector c33 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 3 * startStride + 3 * V, LE);
         FloatVector c40 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 4 * startStride, LE);
         FloatVector c41 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 4 * startStride + V, LE);
         FloatVector c42 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 4 * startStride + 2 * V, LE);
+        FloatVector c43 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 4 * startStride + 3 * V, LE);
         FloatVector c50 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 5 * startStride, LE);
         FloatVector c51 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 5 * startStride + V, LE);
         FloatVector c52 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 5 * startStride + 2 * V, LE);
-        FloatVector c60 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 6 * startStride, LE);
-        FloatVector c61 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 6 * startStride + V, LE);
-        FloatVector c62 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 6 * startStride + 2 * V, LE);
-        FloatVector c70 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 7 * startStride, LE);
-        FloatVector c71 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 7 * startStride + V, LE);
-        FloatVector c72 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 7 * startStride + 2 * V, LE);
+        FloatVector c53 = FloatVector.fromMemorySegment(SPECIES, ALL, start + 5 * startStride + 3 * V, LE);
         for (int p = 0; p < k; p++) {
+            long b = ALL.get(JAVA_LONG_UNALIGNED, table) + offset;
             FloatVector b0 = FloatVector.fromMemorySegment(SPECIES, ALL, b, LE);
             FloatVector b1 = FloatVector.fromMemorySegment(SPECIES, ALL, b + V, LE);
             FloatVector b2 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 2 * V, LE);
+            FloatVector b3 = FloatVector.fromMemorySegment(SPECIES, ALL, b + 3 * V, LE);
             FloatVector x0 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a));
             c00 = x0.fma(b0, c00);
             c01 = x0.fma(b1, c01);
             c02 = x0.fma(b2, c02);
+            c03 = x0.fma(b3, c03);
             FloatVector x1 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 4));
             c10 = x1.fma(b0, c10);
             c11 = x1.fma(b1, c11);
             c12 = x1.fma(b2, c12);
+            c13 = x1.fma(b3, c13);
             FloatVector x2 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 8));
             c20 = x2.fma(b0, c20);
             c21 = x2.fma(b1, c21);
             c22 = x2.fma(b2, c22);
+            c23 = x2.fma(b3, c23);
             FloatVector x3 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 12));
             c30 = x3.fma(b0, c30);
             c31 = x3.fma(b1, c31);
             c32 = x3.fma(b2, c32);
+            c33 = x3.fma(b3, c33);
             FloatVector x4 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 16));
             c40 = x4.fma(b0, c40);
             c41 = x4.fma(b1, c41);
             c42 = x4.fma(b2, c42);
+            c43 = x4.fma(b3, c43);
             FloatVector x5 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 20));
             c50 = x5.fma(b0, c50);
             c51 = x5.fma(b1, c51);
             c52 = x5.fma(b2, c52);
-            FloatVector x6 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 24));
-            c60 = x6.fma(b0, c60);
-            c61 = x6.fma(b1, c61);
-            c62 = x6.fma(b2, c62);
-            FloatVector x7 = FloatVector.broadcast(SPECIES, ALL.get(JAVA_FLOAT_UNALIGNED, a + 28));
-            c70 = x7.fma(b0, c70);
-            c71 = x7.fma(b1, c71);
-            c72 = x7.fma(b2, c72);
-            a += 32;
-            b += 3 * V;
+            c53 = x5.fma(b3, c53);
+            a += aStep;
+            table += Long.BYTES;
         }
         c00.intoMemorySegment(ALL, c, LE);
         c01.intoMemorySegment(ALL, c + V, LE);
         c02.intoMemorySegment(ALL, c + 2 * V, LE);
+        c03.intoMemorySegment(ALL, c + 3 * V, LE);
         c10.intoMemorySegment(ALL, c + cStride, LE);
         c11.intoMemorySegment(ALL, c + cStride + V, LE);
         c12.intoMemorySegment(ALL, c + cStride + 2 * V, LE);
+        c13.intoMemorySegment(ALL, c + cStride + 3 * V, LE);
         c20.intoMemorySegment(ALL, c + 2 * cStride, LE);
         c21.intoMemorySegment(ALL, c + 2 * cStride + V, LE);
         c22.intoMemorySegment(ALL, c + 2 * cStride + 2 * V, LE);
+        c23.intoMemorySegment(ALL, c + 2 * cStride + 3 * V, LE);
         c30.intoMemorySegment(ALL, c + 3 * cStride, LE);
         c31.intoMemorySegment(ALL, c + 3 * cStride + V, LE);
         c32.intoMemorySegment(ALL, c + 3 * cStride + 2 * V, LE);
+        c33.intoMemorySegment(ALL, c + 3 * cStride + 3 * V, LE);
         c40.intoMemorySegment(ALL, c + 4 * cStride, LE);
         c41.intoMemorySegment(ALL, c + 4 * cStride + V, LE);
         c42.intoMemorySegment(ALL, c + 4 * cStride + 2 * V, LE);
+        c43.intoMemorySegment(ALL, c + 4 * cStride + 3 * V, LE);
         c50.intoMemorySegment(ALL, c + 5 * cStride, LE);
         c51.intoMemorySegment(ALL, c + 5 * cStride + V, LE);
         c52.intoMemorySegment(ALL, c + 5 * cStride + 2 * V, LE);
-        c60.intoMemorySegment(ALL, c + 6 * cStride, LE);
-        c61.intoMemorySegment(ALL, c + 6 * cStride + V, LE);
-        c62.intoMemorySegment(ALL, c + 6 * cStride + 2 * V, LE);
-        c70.intoMemorySegment(ALL, c + 7 * cStride, LE);
-        c71.intoMemorySegment(ALL, c + 7 * cStride + V, LE);
-        c72.intoMemorySegment(ALL, c + 7 * cStride + 2 * V, LE);
+        c53.intoMemorySegment(ALL, c + 5 * cStride + 3 * V, LE);
     }
 }
