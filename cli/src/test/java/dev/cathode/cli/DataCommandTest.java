@@ -173,6 +173,24 @@ class DataCommandTest {
         assertTrue(Files.readString(out.resolve("prepare.json")).contains("\"problems\" : 1"));
     }
 
+    /// Drawn films go the way of real ones.
+    @Test
+    void phantomsGoThrough() throws IOException {
+        root = folder.resolve("phantoms");
+        Outcome drawn = Outcome.of("phantom", "--count", "12", "--size", "16", "--out", root.toString());
+        assertEquals(0, drawn.code(), drawn.err());
+        Outcome report = Outcome.of("data", "report", "--root", root.toString(), "--files");
+        assertEquals(0, report.code(), report.err());
+        assertEquals("", report.err(), "nothing is wrong with them");
+        Outcome outcome = prepare("--set", "pa-ap-lat-train", "--folders", "all", "--splits", "all", "--max-tokens",
+                "0", "--one-per-study", "true");
+        assertEquals(0, outcome.code(), outcome.err());
+        MimicDataset set = manifest();
+        assertTrue(set.size() > 6 && set.size() <= 12, "not every report has an impression: " + set.size());
+        assertEquals(8, set.image(0).height());
+        assertFalse(set.caption(0).isBlank());
+    }
+
     @Test
     void refusesWhatCannotBe() {
         assertFails(2, "no set is called 'all-of-it'; there are pa-train", "--set", "all-of-it");

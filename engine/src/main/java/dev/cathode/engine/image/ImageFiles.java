@@ -117,11 +117,8 @@ public final class ImageFiles {
 
     private static BufferedImage gray(RgbImage image) {
         BufferedImage picture = new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_BYTE_GRAY);
-        byte[] gray = new byte[image.width() * image.height()];
-        for (int i = 0; i < gray.length; i++) {
-            gray[i] = image.pixels()[3 * i];
-        }
-        picture.getRaster().setDataElements(0, 0, image.width(), image.height(), gray); // setRGB would bend the grays
+        // setRGB would bend the grays
+        picture.getRaster().setDataElements(0, 0, image.width(), image.height(), image.gray());
         return picture;
     }
 

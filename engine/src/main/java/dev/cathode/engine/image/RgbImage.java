@@ -39,6 +39,17 @@ public record RgbImage(int width, int height, byte[] pixels) {
         return new RgbImage(width, height, pixels);
     }
 
+    /// A picture of nothing but gray.
+    ///
+    /// @param gray `[height, width]`, 0 black and 255 white
+    public static RgbImage ofGray(byte[] gray, int width, int height) {
+        byte[] pixels = new byte[Math.multiplyExact(gray.length, CHANNELS)];
+        for (int i = 0; i < pixels.length; i++) {
+            pixels[i] = gray[i / CHANNELS];
+        }
+        return new RgbImage(width, height, pixels);
+    }
+
     private static byte quantise(float value) {
         if (Float.isNaN(value)) {
             throw new IllegalArgumentException("the picture has values that are not numbers (NaN)");
@@ -54,6 +65,15 @@ public record RgbImage(int width, int height, byte[] pixels) {
             }
         }
         return true;
+    }
+
+    /// The first channel: all there is to a gray picture, `[height, width]`.
+    byte[] gray() {
+        byte[] gray = new byte[pixels.length / CHANNELS];
+        for (int i = 0; i < gray.length; i++) {
+            gray[i] = pixels[CHANNELS * i];
+        }
+        return gray;
     }
 
     /// The picture as a network's input: `[3, height, width]`, from 0 to 1.
@@ -105,6 +125,9 @@ public record RgbImage(int width, int height, byte[] pixels) {
     public RgbImage resize(int newWidth, int newHeight, Resampling resampling) {
         if (newWidth == width && newHeight == height) {
             return this;
+        }
+        if (isGray()) { // a third of the work
+            return ofGray(resampling.resize(gray(), width, height, 1, newWidth, newHeight), newWidth, newHeight);
         }
         return new RgbImage(newWidth, newHeight,
                 resampling.resize(pixels, width, height, CHANNELS, newWidth, newHeight));

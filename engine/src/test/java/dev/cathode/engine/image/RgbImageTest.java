@@ -2,8 +2,10 @@ package dev.cathode.engine.image;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
@@ -55,6 +57,23 @@ class RgbImageTest {
                 assertEquals(pixelsFirst[3 * i + channel], planesFirst[256 * channel + i]);
             }
         }
+    }
+
+    /// Gray is resized once, not three times, to the same numbers.
+    @Test
+    void grayIsResizedLikeColours() {
+        byte[] gray = new byte[20 * 30];
+        for (int i = 0; i < gray.length; i++) {
+            gray[i] = (byte) (i * i / 7);
+        }
+        RgbImage image = RgbImage.ofGray(gray, 20, 30);
+        assertTrue(image.isGray());
+        byte[] expected = Resampling.BICUBIC.resize(image.pixels(), 20, 30, 3, 7, 45);
+        assertEquals(new RgbImage(7, 45, expected), image.resize(7, 45, Resampling.BICUBIC));
+        byte[] spot = image.pixels().clone();
+        spot[1] ^= 1;
+        assertFalse(new RgbImage(20, 30, spot).isGray());
+        assertThrows(IllegalArgumentException.class, () -> RgbImage.ofGray(gray, 20, 31));
     }
 
     @Test

@@ -85,7 +85,7 @@ public final class DataReport {
         List<String> names = new ArrayList<>(List.of(""));
         List<String> columns = new ArrayList<>(List.of("Table 1"));
         for (SetStatistics set : sets) {
-            names.addAll(List.of(set.name(), ""));
+            names.addAll(List.of("", set.name())); // above the wider of its two columns
             columns.addAll(List.of(HERE, "paper"));
         }
         table.row(names).row(columns);
