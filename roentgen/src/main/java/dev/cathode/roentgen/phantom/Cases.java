@@ -131,10 +131,7 @@ final class Cases {
 
     static boolean isDevice(Finding finding) {
         return switch (finding) {
-            case EndotrachealTube f -> true;
-            case CentralLine f -> true;
-            case Pacemaker f -> true;
-            case GastricTube f -> true;
+            case EndotrachealTube _, CentralLine _, Pacemaker _, GastricTube _ -> true;
             default -> false;
         };
     }
@@ -144,7 +141,7 @@ final class Cases {
         return switch (finding) {
             case Effusion f -> f.size() == Size.SMALL;
             case Pneumothorax f -> f.size() == Size.SMALL;
-            case Cardiomegaly f -> false;
+            case Cardiomegaly _ -> false;
             default -> !isDevice(finding);
         };
     }

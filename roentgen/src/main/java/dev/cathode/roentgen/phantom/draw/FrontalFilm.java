@@ -41,7 +41,7 @@ final class FrontalFilm {
         FrontalChanges changes = FrontalChanges.of(anatomy, view, findings);
         shift = changes.shift();
         thorax = new Thorax(anatomy, pose, changes.raisedRight(), changes.raisedLeft());
-        heart = new Heart(anatomy, changes.heartRatio(), shift - 4 * pose.yaw() * -1, changes.widening(),
+        heart = new Heart(anatomy, changes.heartRatio(), shift + 4 * pose.yaw(), changes.widening(),
                 anatomy.lungHeight() * pose.breath() + 0.7 * anatomy.domeStep());
         collect();
     }
@@ -60,15 +60,10 @@ final class FrontalFilm {
                 case Finding.Pneumonia f -> opacities.add(Opacity.pneumonia(thorax, f, texture, film.pixel, seed));
                 case Finding.PleuralThickening f -> opacities.add(Opacity.thickening(thorax, f, texture));
                 case Finding.Lesion f -> lesions.add(Solids.lesion(thorax, f, seed));
-                case Finding.Cardiomegaly f -> { }
-                case Finding.WideMediastinum f -> { }
-                case Finding.Atelectasis f -> { }
-                case Finding.RibFracture f -> { }
-                case Finding.ClavicleFracture f -> { }
-                case Finding.EndotrachealTube f -> { }
-                case Finding.CentralLine f -> { }
-                case Finding.Pacemaker f -> { }
-                case Finding.GastricTube f -> { }
+                case Finding.Cardiomegaly _, Finding.WideMediastinum _ -> { } // the shape of the heart
+                case Finding.Atelectasis _, Finding.RibFracture _, Finding.ClavicleFracture _ -> { } // lines and bones
+                case Finding.EndotrachealTube _, Finding.CentralLine _, Finding.Pacemaker _, Finding.GastricTube _ ->
+                        { } // lead and plastic
             }
         }
     }
@@ -89,7 +84,7 @@ final class FrontalFilm {
     }
 
     private void softTissue() {
-        Trunk trunk = new Trunk(thorax, true);
+        Trunk trunk = new Trunk(thorax);
         StomachBubble bubble = new StomachBubble(thorax);
         double blur = 0.5 * film.pixel;
         for (int row = 0; row < film.height; row++) {
@@ -199,10 +194,10 @@ final class FrontalFilm {
         Devices devices = new Devices(film, thorax, metal, shift, seed);
         for (Finding finding : findings) {
             switch (finding) {
-                case Finding.EndotrachealTube f -> devices.endotrachealTube();
+                case Finding.EndotrachealTube _ -> devices.endotrachealTube();
                 case Finding.CentralLine f -> devices.centralLine(f);
                 case Finding.Pacemaker f -> devices.pacemaker(f);
-                case Finding.GastricTube f -> devices.gastricTube();
+                case Finding.GastricTube _ -> devices.gastricTube();
                 default -> { }
             }
         }

@@ -2,6 +2,7 @@ package dev.cathode.roentgen.phantom.draw;
 
 import dev.cathode.roentgen.phantom.Dice;
 import dev.cathode.roentgen.phantom.Side;
+import java.util.Arrays;
 
 /// The bones of the shoulders in frontal view: collar bones, shoulder blades, heads of the upper arms, breast bone.
 final class Girdle {
@@ -63,7 +64,7 @@ final class Girdle {
     }
 
     private static double[] cut(double[] values, int from, int to) {
-        return java.util.Arrays.copyOfRange(values, from, to);
+        return Arrays.copyOfRange(values, from, to);
     }
 
     private static void scapula(Film film, Thorax thorax, float[] bone, Side side, boolean across, Dice dice) {

@@ -29,7 +29,8 @@ final class Heart {
             // left ventricle, lying on the diaphragm
             new Ellipsoid(left - 6.05 * size, low - 0.92 * height, 6.8 * size, 4.9 * size, 0.68, 14 + grown),
             // right atrium
-            new Ellipsoid(right + 3.6 + 0.2 * grown, low - 0.75 * height, 3.6 + 0.2 * grown, 4.9 + 0.6 * grown, 0, 10.5),
+            new Ellipsoid(right + 3.6 + 0.2 * grown, low - 0.75 * height, 3.6 + 0.2 * grown,
+                    4.9 + 0.6 * grown, 0, 10.5),
             // body of both between them
             new Ellipsoid(0.8, low - 0.3 * height, 4.6 * size, 4.4, 0.1, 11),
             // left atrium's ear and pulmonary trunk

@@ -218,14 +218,14 @@ final class LateralFilm {
         double low = thorax.domeTop(Side.LEFT);
         for (Finding finding : findings) {
             switch (finding) {
-                case Finding.EndotrachealTube f -> film.wire(metal, Curve.through(6, new double[] {-1, -12},
+                case Finding.EndotrachealTube _ -> film.wire(metal, Curve.through(6, new double[] {-1, -12},
                         new double[] {-0.4, -3}, new double[] {0.5, 0.22 * low}), 0.16, 12);
-                case Finding.CentralLine f -> film.wire(metal, Curve.through(6, new double[] {-1.5, -9},
+                case Finding.CentralLine _ -> film.wire(metal, Curve.through(6, new double[] {-1.5, -9},
                         new double[] {-2.2, 0}, new double[] {-1.4, 6}, new double[] {-1.2, 0.52 * low}), 0.125, 14);
-                case Finding.GastricTube f -> film.wire(metal, Curve.through(6, new double[] {0.3, -12},
+                case Finding.GastricTube _ -> film.wire(metal, Curve.through(6, new double[] {0.3, -12},
                         new double[] {1.8, 0}, new double[] {3, 0.6 * low}, new double[] {1.6, low + 1.5},
                         new double[] {-2.5, low + 4}), 0.12, 13);
-                case Finding.Pacemaker f -> {
+                case Finding.Pacemaker _ -> {
                     double x = profile.sternum(5) - 1.2;
                     film.wire(metal, new double[][] {{x + 0.3, 3.4}, {x - 0.5, 6.8}}, 0.5, 22);
                     film.wire(metal, Curve.through(8, new double[] {x + 0.3, 3.2}, new double[] {-2.5, 1.6},

@@ -45,7 +45,8 @@ final class Profile {
         double trunk = Math.abs(t) >= 1 ? 0 : wide * 0.92 * Math.pow(1 - Math.abs(t * t * t), 0.62);
         trunk *= Soft.step(-14, 0, y) * 0.6 + 0.4;
         double raised = Math.max(0, 4 - y); // arms are held up, before the head
-        double shoulder = 19 * Soft.edge(7.6 + 0.5 * raised - Math.abs(x + 0.9 + 0.4 * raised), 6) * Soft.step(7, -1, y);
+        double shoulder = 19 * Soft.edge(7.6 + 0.5 * raised - Math.abs(x + 0.9 + 0.4 * raised), 6)
+                * Soft.step(7, -1, y);
         return Math.cbrt(trunk * trunk * trunk + shoulder * shoulder * shoulder);
     }
 
@@ -57,7 +58,8 @@ final class Profile {
         if (y < -0.3 || Math.abs(t) > 1.02) {
             return 0;
         }
-        double deep = (0.28 + 0.52 * Soft.step(-1, 10, y)) * thorax.wall(y) * Soft.root(1 - t * t * t * t, 0.02 + blur / 8);
+        double deep = (0.28 + 0.52 * Soft.step(-1, 10, y)) * thorax.wall(y)
+                * Soft.root(1 - t * t * t * t, 0.02 + blur / 8);
         double below = y - dome(side, x);
         double hump = (x - 1.6) / (6.2 * scale);
         double apex = Soft.edge(y + 0.2 - 2.2 * hump * hump, 5);

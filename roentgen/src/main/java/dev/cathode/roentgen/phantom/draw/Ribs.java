@@ -2,6 +2,7 @@ package dev.cathode.roentgen.phantom.draw;
 
 import dev.cathode.roentgen.phantom.Dice;
 import dev.cathode.roentgen.phantom.Side;
+import java.util.Arrays;
 
 /// The ribs: hoops from the spine around the lungs, falling towards the front. In both views they are the same hoops.
 final class Ribs {
@@ -31,7 +32,7 @@ final class Ribs {
             default -> 0.80 - 0.008 * number;
         } * Math.PI;
         double thick = (number < 3 ? 0.56 : 0.62) * (thorax.anatomy.female() ? 0.92 : 1) + dice.around(0, 0.03);
-        int breakPoint = broken ? STEPS * 45 / 100 : -1;
+        int breakPoint = broken ? STEPS * 38 / 100 : -1;
         double[] x = new double[STEPS];
         double[] y = new double[STEPS];
         double[] z = new double[STEPS];
@@ -48,8 +49,8 @@ final class Ribs {
             radius[i] = thick * (1 + 0.12 * Math.max(0, phi - Math.PI / 2));
             if (broken && i >= breakPoint) {
                 double fade = Math.exp(-(i - breakPoint) / 9.0);
-                y[i] += 1.25 * fade;
-                x[i] -= side.sign() * 0.5 * fade;
+                y[i] += 1.5 * fade;
+                x[i] -= side.sign() * 0.6 * fade;
             }
         }
         return new Rib(x, y, z, radius, breakPoint);
@@ -121,7 +122,7 @@ final class Ribs {
     }
 
     private static double[] cut(double[] values, int from, int to) {
-        return java.util.Arrays.copyOfRange(values, from, to + 1);
+        return Arrays.copyOfRange(values, from, to + 1);
     }
 
     /// Which ribs are broken.

@@ -40,14 +40,14 @@ final class Spine {
                 double away = Math.abs(film.firstX(y) + column * film.pixel - x);
                 double edge = Soft.step(waist + blur, waist - blur, away);
                 double rim = 0.5 * Math.exp(-Math.pow((away - waist + 0.15) / 0.18, 2));
-                bone[row * film.width + column] += (float) (rows * edge * (0.7 + 0.8 * plates + 0.8 * rim));
+                bone[row * film.width + column] += (float) (rows * edge * (0.62 + 0.6 * plates + 0.45 * rim));
             }
         }
         for (int side = -1; side <= 1; side += 2) { // pedicles and transverse processes
             film.wire(bone, new double[][] {{x + side * 0.95, top + 0.45}, {x + side * 0.95, top + 0.85}}, 0.32, 0.8);
             film.wire(bone, new double[][] {{x + side * 1.2, top + 0.7}, {x + side * 2.7, top + 0.35}}, 0.3, 0.9);
         }
-        double process = x + 2.5 * thorax.pose.yaw() * -1;
+        double process = x - 2.5 * thorax.pose.yaw();
         film.wire(bone, new double[][] {{process, middle + 0.5}, {process, middle + 1.3}}, 0.28, 1.1);
     }
 }

@@ -5,14 +5,12 @@ import dev.cathode.roentgen.phantom.Side;
 /// The soft outside of the body in frontal view: trunk, shoulders, neck, breasts.
 final class Trunk {
     private final Thorax thorax;
-    private final boolean arms;
     private final double depth;
     private final double shoulder;
     private final Ellipsoid[] breasts;
 
-    Trunk(Thorax thorax, boolean arms) {
+    Trunk(Thorax thorax) {
         this.thorax = thorax;
-        this.arms = arms;
         depth = thorax.anatomy.depth();
         shoulder = 0.5 * depth;
         double size = 0.75 + 0.12 * thorax.anatomy.wall();
@@ -37,7 +35,7 @@ final class Trunk {
         trunk *= Soft.step(-3.5, 1.5, y + 0.12 * away);
         double neck = 11.5 * Soft.edge(6.1 + 0.5 * Math.max(0, y + 4) - away, 4.5) * Soft.step(3, -1, y);
         double top = y - shoulderLine(away);
-        double axilla = arms ? 8.6 + 0.9 * Math.max(0, away - half + 0.8) - y : 11 - y;
+        double axilla = 8.6 + 0.9 * Math.max(0, away - half + 0.8) - y;
         double girdle = shoulder * Soft.edge(top, 3.6) * Soft.edge(axilla, 3.2);
         double sum = join(trunk, join(neck, girdle));
         for (Ellipsoid breast : breasts) {

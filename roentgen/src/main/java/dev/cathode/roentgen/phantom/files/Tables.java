@@ -29,7 +29,8 @@ final class Tables {
         List<Phantom> sorted = new ArrayList<>(phantoms);
         sorted.sort(Comparator.comparingInt(Phantom::subjectId).thenComparingInt(Phantom::studyId));
         TableFile.write(layout.table("split"), SPLIT, films(sorted, Tables::split));
-        TableFile.write(layout.table("metadata"), METADATA, films(sorted, (phantom, film) -> metadata(phantom, film, size)));
+        TableFile.write(layout.table("metadata"), METADATA,
+                films(sorted, (phantom, film) -> metadata(phantom, film, size)));
         List<String> labels = new ArrayList<>(List.of("subject_id", "study_id"));
         Arrays.stream(Label.values()).map(Label::title).forEach(labels::add);
         List<List<Object>> rows = sorted.stream().map(Tables::labels).toList();
@@ -50,7 +51,8 @@ final class Tables {
     }
 
     private static List<Object> split(Phantom phantom, Radiograph film) {
-        return List.of(film.dicomId(), phantom.studyId(), phantom.subjectId(), phantom.split().name().toLowerCase(Locale.ROOT));
+        return List.of(film.dicomId(), phantom.studyId(), phantom.subjectId(),
+                phantom.split().name().toLowerCase(Locale.ROOT));
     }
 
     private static List<Object> metadata(Phantom phantom, Radiograph film, int size) {

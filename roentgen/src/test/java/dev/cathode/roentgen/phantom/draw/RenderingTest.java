@@ -208,7 +208,8 @@ class RenderingTest {
     @Test
     void sideViewsShowWhatLiesInTheChest() {
         GrayImage healthy = film(2, View.LATERAL);
-        for (Finding finding : List.of(new Finding.Cardiomegaly(Size.LARGE), new Finding.Effusion(Side.LEFT, Size.SMALL),
+        for (Finding finding : List.of(new Finding.Cardiomegaly(Size.LARGE),
+                new Finding.Effusion(Side.LEFT, Size.SMALL),
                 new Finding.Edema(Size.MODERATE), new Finding.Consolidation(Lobe.RIGHT_MIDDLE),
                 new Finding.Pneumonia(Lobe.LEFT_LOWER), new Finding.Lesion(Lobe.RIGHT_UPPER, true),
                 new Finding.Atelectasis(Side.RIGHT), new Finding.Pneumothorax(Side.LEFT, Size.LARGE, false),

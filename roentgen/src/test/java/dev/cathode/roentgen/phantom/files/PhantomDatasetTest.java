@@ -103,11 +103,11 @@ class PhantomDatasetTest {
     void tablesHaveAllColumns() throws IOException {
         write(folder, 3, 1);
         assertEquals("dicom_id,study_id,subject_id,split", header("split"));
-        assertEquals("dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows,Columns,StudyDate,"
-                + "StudyTime,ProcedureCodeSequence_CodeMeaning,ViewCodeSequence_CodeMeaning,"
+        assertEquals("dicom_id,subject_id,study_id,PerformedProcedureStepDescription,ViewPosition,Rows,Columns,"
+                + "StudyDate,StudyTime,ProcedureCodeSequence_CodeMeaning,ViewCodeSequence_CodeMeaning,"
                 + "PatientOrientationCodeSequence_CodeMeaning", header("metadata"));
-        assertEquals("subject_id,study_id,Atelectasis,Cardiomegaly,Consolidation,Edema,Enlarged Cardiomediastinum,Fracture,"
-                + "Lung Lesion,Lung Opacity,No Finding,Pleural Effusion,Pleural Other,Pneumonia,Pneumothorax,"
+        assertEquals("subject_id,study_id,Atelectasis,Cardiomegaly,Consolidation,Edema,Enlarged Cardiomediastinum,"
+                + "Fracture,Lung Lesion,Lung Opacity,No Finding,Pleural Effusion,Pleural Other,Pneumonia,Pneumothorax,"
                 + "Support Devices", header("chexpert"));
         assertEquals(header("chexpert"), header("negbio"));
     }
