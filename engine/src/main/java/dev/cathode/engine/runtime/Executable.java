@@ -4,6 +4,7 @@ import dev.cathode.engine.compile.MemoryPlan;
 import dev.cathode.engine.graph.Shape;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
 /// A graph compiled for a device: set the inputs, run, get the outputs, again and again. While it runs nothing is
@@ -42,6 +43,10 @@ public interface Executable extends AutoCloseable {
     ///
     /// @throws IllegalArgumentException if there is no such output
     float[] get(String output);
+
+    /// Runs once and looks at every result: the first that holds a NaN or an infinity, with the parameters it was made
+    /// from; empty if all are finite.
+    Optional<String> firstNonFinite();
 
     /// Runs once and times every kernel.
     List<StepProfile> profile();

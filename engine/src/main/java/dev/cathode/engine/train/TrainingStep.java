@@ -9,9 +9,9 @@ import dev.cathode.engine.runtime.Executable;
 import dev.cathode.weights.Checkpoint;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
-import java.util.List;
+import java.util.Iterator;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.function.Predicate;
@@ -29,16 +29,17 @@ public final class TrainingStep implements AutoCloseable {
     private final IntFunction<Graph> objective;
     private final DeviceWeights weights;
     private final Map<Integer, Executable> executables = new HashMap<>();
+    private final Map<Integer, Executable> evaluations = new HashMap<>();
     private Executable apply;
 
     /// What a step found.
     ///
     /// @param loss the mean over all samples of the step
-    /// @param gradientNorm L2 norm of all gradients before clipping; NaN where it was not computed
+    /// @param gradientNorm L2 norm of all gradients before clipping; 0 where it was not computed
     public record Result(double loss, double gradientNorm) {
         /// Whether the step was made; otherwise parameters are as they were.
         public boolean finite() {
-            return Double.isFinite(loss) && !Double.isInfinite(gradientNorm);
+            return Double.isFinite(loss) && Double.isFinite(gradientNorm);
         }
     }
 
@@ -75,44 +76,45 @@ public final class TrainingStep implements AutoCloseable {
     /// @param step 1 in the first
     /// @param learningRate step size
     /// @param emaDecay how much of the moving average stays; not read where there is none
-    /// @param batches one, or several if gradients accumulate
-    /// @param cancelled asked between kernels; a step that was cancelled has changed nothing that is saved, unless its
-    ///         update had begun
-    public Result run(long step, double learningRate, double emaDecay, List<Batch> batches, BooleanSupplier cancelled) {
-        if (!accumulate && batches.size() != 1) {
-            throw new IllegalArgumentException("this step has one batch, not " + batches.size());
-        }
+    /// @param samples of all batches together
+    /// @param batches one, or several if gradients accumulate; asked for one after the other, so that not all need to be
+    ///         in memory
+    public Result run(long step, double learningRate, double emaDecay, int samples, Iterator<Batch> batches) {
         if (!accumulate) {
-            Executable executable = executable(batches.getFirst().size());
-            batches.getFirst().inputs().accept(executable);
-            return update(executable, step, learningRate, emaDecay, cancelled, Double.NaN);
+            Batch batch = batches.next();
+            if (batch.size() != samples) {
+                throw new IllegalArgumentException("this step has one batch of all " + samples + " samples, not of "
+                        + batch.size());
+            }
+            Executable executable = executable(samples);
+            batch.inputs().accept(executable);
+            return update(executable, step, learningRate, emaDecay, Double.NaN);
         }
-        int samples = batches.stream().mapToInt(Batch::size).sum();
         double loss = 0;
-        for (Batch batch : batches) {
+        while (batches.hasNext()) {
+            Batch batch = batches.next();
             Executable executable = executable(batch.size());
             batch.inputs().accept(executable);
             executable.set(StepGraphs.SHARE, new float[] {(float) batch.size() / samples});
-            executable.run(cancelled);
+            executable.run();
             loss += executable.get(StepGraphs.LOSS)[0] * (double) batch.size() / samples;
         }
         if (apply == null) {
             apply = device.compile(StepGraphs.applying(state.trainable(), options), weights, CompileOptions.defaults());
         }
-        return update(apply, step, learningRate, emaDecay, () -> false, loss);
+        return update(apply, step, learningRate, emaDecay, loss);
     }
 
-    private Result update(Executable executable, long step, double learningRate, double emaDecay,
-                          BooleanSupplier cancelled, double loss) {
+    private Result update(Executable executable, long step, double learningRate, double emaDecay, double loss) {
         executable.set(StepGraphs.LEARNING_RATE, new float[] {(float) learningRate});
         executable.set(StepGraphs.STEP, new int[] {Math.toIntExact(step)});
         if (options.ema()) {
             executable.set(StepGraphs.EMA_WEIGHT, new float[] {(float) (1 - emaDecay)});
         }
-        executable.run(cancelled);
+        executable.run();
         return new Result(Double.isNaN(loss) && executable != apply ? executable.get(StepGraphs.LOSS)[0] : loss,
                 executable.outputs().containsKey(StepGraphs.GRADIENT_NORM)
-                        ? executable.get(StepGraphs.GRADIENT_NORM)[0] : Double.NaN);
+                        ? executable.get(StepGraphs.GRADIENT_NORM)[0] : 0);
     }
 
     /// The executable for a batch size, for reading results and profiles of the last run.
@@ -123,8 +125,24 @@ public final class TrainingStep implements AutoCloseable {
                 CompileOptions.defaults()));
     }
 
+    /// The loss of a batch without a step, with the parameters as they are.
+    public double evaluate(Batch batch) {
+        Executable executable = evaluations.computeIfAbsent(batch.size(), size -> device.compile(objective.apply(size),
+                weights, CompileOptions.defaults()));
+        batch.inputs().accept(executable);
+        executable.run();
+        return executable.get(StepGraphs.LOSS)[0];
+    }
+
+    /// Computes the last batch of a size again and says what the first value is that is not finite: after a step that
+    /// changed nothing, which value was to blame.
+    public Optional<String> firstNonFinite(int batch) {
+        return executable(batch).firstNonFinite();
+    }
+
     @Override
     public void close() {
+        evaluations.values().forEach(Executable::close);
         executables.values().forEach(Executable::close);
         if (apply != null) {
             apply.close();

@@ -122,8 +122,8 @@ class TrainingGoldenTest {
                             : List.of(new TrainingStep.Batch(shape[1],
                                     executable -> set(executable, file, loss, index, 0, shape[1])));
                     double decay = ema ? TOPIC.floats(file, "ema_decay")[i] : 0;
-                    TrainingStep.Result result = step.run(i + 1, SETTINGS.get("lr").doubleValue(), decay, batches,
-                            () -> false);
+                    TrainingStep.Result result = step.run(i + 1, SETTINGS.get("lr").doubleValue(), decay, shape[1],
+                            batches.iterator());
                     assertTrue(result.finite());
                     losses[i] = (float) result.loss();
                     norms[i] = (float) result.gradientNorm();

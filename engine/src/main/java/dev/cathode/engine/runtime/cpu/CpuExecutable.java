@@ -3,6 +3,7 @@ package dev.cathode.engine.runtime.cpu;
 import dev.cathode.engine.compile.MemoryPlan;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.graph.UpdateOp;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.Executable;
 import dev.cathode.kernels.cpu.OffHeap;
@@ -15,9 +16,11 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 
 /// A list of kernel calls with all addresses resolved.
 final class CpuExecutable implements Executable {
@@ -151,6 +154,37 @@ final class CpuExecutable implements Executable {
         float[] numbers = new float[value.shape().intCount()];
         MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, plan.offset(value), numbers, 0, numbers.length);
         return numbers;
+    }
+
+    @Override
+    public Optional<String> firstNonFinite() {
+        for (int i = 0; i < calls.length; i++) {
+            calls[i].run();
+            Value value = values.get(i);
+            if (value.dtype() == DType.F32 && !(value.op() instanceof UpdateOp) && !isFinite(value)) {
+                String parameters = value.inputs().stream().filter(MemoryPlan::isParameter).map(CpuWeights::name)
+                        .collect(Collectors.joining(", "));
+                return Optional.of(operation(value) + (parameters.isEmpty() ? "" : " with " + parameters)
+                        + (value.block().isEmpty() ? "" : " in block " + value.block()));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// Looks at the rows of a value; those of a slice of a concatenation have others between them.
+    private boolean isFinite(Value value) {
+        int columns = value.shape().rank() == 0 ? 1 : value.shape().last();
+        long rows = value.shape().count() / columns;
+        long stride = value.shape().rank() == 0 ? 1 : plan.stride(value);
+        for (long row = 0; row < rows; row++) {
+            for (int c = 0; c < columns; c++) {
+                long at = plan.offset(value) + (row * stride + c) * Float.BYTES;
+                if (!Float.isFinite(memory.get(ValueLayout.JAVA_FLOAT_UNALIGNED, at))) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     @Override

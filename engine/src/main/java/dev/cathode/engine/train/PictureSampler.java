@@ -1,0 +1,139 @@
+package dev.cathode.engine.train;
+
+import dev.cathode.engine.diffusion.schedulers.Sampling;
+import dev.cathode.engine.diffusion.schedulers.Schedulers;
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.graph.Value;
+import dev.cathode.engine.image.RgbImage;
+import dev.cathode.engine.models.AutoencoderKL;
+import dev.cathode.engine.models.UNet2DConditionModel;
+import dev.cathode.engine.nn.Scope;
+import dev.cathode.engine.runtime.CompileOptions;
+import dev.cathode.engine.runtime.Device;
+import dev.cathode.engine.runtime.DeviceWeights;
+import dev.cathode.engine.runtime.Executable;
+import dev.cathode.engine.train.recipe.TrainingRecipe;
+import dev.cathode.weights.DType;
+import java.util.Arrays;
+import java.util.List;
+
+/// Pictures drawn during training with the parameters as they are, or with their moving average where there is one: one
+/// row of a grid for each validation prompt. The noise they begin with is always the same.
+final class PictureSampler implements AutoCloseable {
+    private static final int STEPS = 25;
+    private static final float GUIDANCE = 4;
+
+    private final Device device;
+    private final TrainingRecipe recipe;
+    private final TrainedModel model;
+    private DeviceWeights weights;
+    private Executable text;
+    private Executable unet;
+    private Executable decoder;
+
+    PictureSampler(Device device, TrainingRecipe recipe, TrainedModel model) {
+        this.device = device;
+        this.recipe = recipe;
+        this.model = model;
+    }
+
+    private void compile(TrainingState state) {
+        weights = device.weights(model.weights(), state.variables());
+        String average = recipe.ema().isPresent() ? StepGraphs.EMA + "/" : "";
+        int length = model.text().length();
+        int side = recipe.data().resolution() / model.vae().scaleFactor();
+        Graph texts = new Graph();
+        Value ids = texts.input("input_ids", DType.I32, Shape.of(2, length));
+        texts.output("states", model.text().forward(new Scope(texts,
+                (recipe.model().trainTextEncoder() ? average : "") + TrainedModel.TEXT), ids));
+        Graph noise = new Graph();
+        Value sample = noise.input("sample", DType.F32, Shape.of(2, model.unet().inChannels(), side, side));
+        Value timestep = noise.input("timestep", DType.F32, Shape.of(2));
+        Value context = noise.input("context", DType.F32, Shape.of(2, length, model.text().hiddenSize()));
+        noise.output("out", UNet2DConditionModel.forward(new Scope(noise, average + TrainedModel.UNET), model.unet(), sample,
+                timestep, context));
+        Graph pictures = new Graph();
+        Value latent = pictures.input("latent", DType.F32, Shape.of(1, model.vae().latentChannels(), side, side));
+        pictures.output("image", AutoencoderKL.decode(new Scope(pictures, TrainedModel.VAE), model.vae(), latent));
+        text = device.compile(texts, weights, CompileOptions.defaults());
+        unet = device.compile(noise, weights, CompileOptions.defaults());
+        decoder = device.compile(pictures, weights, CompileOptions.defaults());
+    }
+
+    /// A grid of pictures.
+    RgbImage draw(TrainingState state) {
+        if (weights == null) {
+            compile(state);
+        }
+        List<String> prompts = recipe.validation().prompts();
+        int images = recipe.validation().images();
+        int side = recipe.data().resolution();
+        byte[] grid = new byte[3 * side * side * prompts.size() * images];
+        for (int row = 0; row < prompts.size(); row++) {
+            encode(prompts.get(row));
+            for (int column = 0; column < images; column++) {
+                byte[] pixels = picture(column).pixels();
+                for (int y = 0; y < side; y++) {
+                    System.arraycopy(pixels, 3 * y * side, grid, 3 * ((row * side + y) * images + column) * side, 3 * side);
+                }
+            }
+        }
+        return new RgbImage(side * images, side * prompts.size(), grid);
+    }
+
+    private void encode(String prompt) {
+        int length = model.text().length();
+        int[] ids = Arrays.copyOf(model.tokenizer().encode("", length).ids(), 2 * length);
+        System.arraycopy(model.tokenizer().encode(prompt, length).ids(), 0, ids, length, length);
+        text.set("input_ids", ids);
+        text.run();
+        unet.set("context", text.get("states"));
+    }
+
+    private RgbImage picture(int number) {
+        Sampling sampling = Schedulers.of(model.scheduler()).start(STEPS);
+        TrainingRandom random = new TrainingRandom(recipe.steps().seed());
+        int side = recipe.data().resolution() / model.vae().scaleFactor();
+        int count = model.vae().latentChannels() * side * side;
+        float[] latent = random.normal(TrainingRandom.Stream.SAMPLING, 0, number, count);
+        for (int i = 0; i < count; i++) {
+            latent[i] *= sampling.initNoiseSigma();
+        }
+        for (int i = 0; i < sampling.count(); i++) {
+            float[] input = Arrays.copyOf(sampling.scaleModelInput(i, latent), 2 * count);
+            System.arraycopy(input, 0, input, count, count);
+            unet.set("sample", input);
+            unet.set("timestep", new float[] {(float) sampling.timestep(i), (float) sampling.timestep(i)});
+            unet.run();
+            float[] both = unet.get("out");
+            float[] guided = new float[count];
+            for (int j = 0; j < count; j++) {
+                guided[j] = both[j] + GUIDANCE * (both[count + j] - both[j]);
+            }
+            int step = i;
+            latent = sampling.step(i, guided, latent, () -> random.normal(TrainingRandom.Stream.SAMPLING, 1 + step, number,
+                    count));
+        }
+        for (int i = 0; i < count; i++) {
+            latent[i] = (float) (latent[i] / model.vae().scalingFactor());
+        }
+        decoder.set("latent", latent);
+        decoder.run();
+        float[] planes = decoder.get("image");
+        for (int i = 0; i < planes.length; i++) {
+            planes[i] = Math.clamp(planes[i] / 2 + 0.5f, 0, 1);
+        }
+        return RgbImage.ofPlanes(planes, recipe.data().resolution(), recipe.data().resolution());
+    }
+
+    @Override
+    public void close() {
+        if (weights != null) {
+            text.close();
+            unet.close();
+            decoder.close();
+            weights.close();
+        }
+    }
+}

@@ -1,0 +1,64 @@
+package dev.cathode.engine.train;
+
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.graph.Value;
+import dev.cathode.engine.nn.Scope;
+import dev.cathode.engine.runtime.CompileOptions;
+import dev.cathode.engine.runtime.CompiledNetwork;
+import dev.cathode.engine.runtime.Device;
+import dev.cathode.engine.runtime.Executable;
+import dev.cathode.weights.DType;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/// Captions to hidden states by a frozen text encoder. Captions repeat, so the latest ones are remembered.
+final class TextConditioning implements AutoCloseable {
+    private static final long REMEMBERED_BYTES = 256L << 20;
+
+    private final TrainedModel model;
+    private final CompiledNetwork<Integer> network;
+    private final Map<String, float[]> remembered;
+
+    TextConditioning(Device device, TrainedModel model) {
+        this.model = model;
+        network = new CompiledNetwork<>(device, device.weights(model.weights()), this::graph, CompileOptions.defaults(), 1);
+        long most = Math.max(1, REMEMBERED_BYTES / (4L * count()));
+        remembered = new LinkedHashMap<>(16, 0.75f, true) {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            protected boolean removeEldestEntry(Map.Entry<String, float[]> eldest) {
+                return size() > most;
+            }
+        };
+    }
+
+    private Graph graph(int batch) {
+        Graph graph = new Graph();
+        Value ids = graph.input("input_ids", DType.I32, Shape.of(batch, model.text().length()));
+        graph.output("states", model.text().forward(new Scope(graph, TrainedModel.TEXT), ids));
+        return graph;
+    }
+
+    /// Numbers of the hidden states of one caption.
+    int count() {
+        return model.text().length() * model.text().hiddenSize();
+    }
+
+    /// The hidden states of a caption, `[length, hidden]`.
+    float[] encode(String caption) {
+        return remembered.computeIfAbsent(caption, text -> {
+            Executable executable = network.at(1);
+            executable.set("input_ids", model.tokenizer().encode(text, model.text().length()).ids());
+            executable.run();
+            return Arrays.copyOf(executable.get("states"), count());
+        });
+    }
+
+    @Override
+    public void close() {
+        network.close();
+    }
+}
