@@ -11,6 +11,7 @@ import dev.cathode.engine.train.recipe.OptimizerSettings.AdamW;
 import dev.cathode.engine.train.recipe.TrainingMethod.DreamBooth;
 import dev.cathode.engine.train.recipe.TrainingMethod.FineTune;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
+import dev.cathode.roentgen.data.SetRules;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +52,7 @@ class PresetsTest {
             new Row("radbert-12.5k", "StanfordAIMI/RadBERT", false, true, 5e-5, 12_500),
             new Row("radbert-60k", "StanfordAIMI/RadBERT", false, true, 5e-5, 60_000),
             new Row("sapbert-60k", "cambridgeltl/SapBERT-from-PubMedBERT-fulltext", false, true, 5e-5, 60_000),
-            new Row("multi-view-60k", Optional.empty(), true, false, List.of("PA", "AP", "LATERAL"), 5e-5, 60_000),
+            new Row("multi-view-60k", Optional.empty(), true, false, SetRules.VIEW_ORDER, 5e-5, 60_000),
             new Row("data-aug-small-12.5k", "CLIP", true, false, 5e-5, 12_500),
             new Row("data-aug-big-60k", "CLIP", true, false, 5e-5, 60_000));
 
