@@ -9,11 +9,14 @@ import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.WeightView;
 import dev.cathode.kernels.cpu.Workers;
 import java.lang.foreign.Arena;
+import jdk.incubator.vector.FloatVector;
 
 /// Packs a filter into panels: `[depth, width]` each, depth = filter tap, then input channel.
 ///
-/// Columns are read along their own memory and written across the panel, a few channels at a time, so that the part
-/// of the panel in work stays in the cache.
+/// Training packs every filter anew in every step, so what it packs is copied in vectors: filters whose input channels
+/// lie side by side are transposed in squares, and filters whose output channels do (the same filters, seen from the
+/// gradient of their input) in rows. Anything else is read number by number along the columns and written across the
+/// panel, a few channels at a time, so that the part of the panel in work stays in the cache.
 ///
 /// @param shape geometry
 /// @param panels the columns
@@ -23,8 +26,12 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
         CompilerDirectives.install();
     }
 
-    /// Input channels of one task.
+    /// Input channels of one task if it narrows them.
     private static final int CHANNELS = 64;
+    /// Input channels of one task if it does not: memory is read faster in long rows.
+    private static final int CHANNELS_F32 = 320;
+    /// Bytes of a square in transposition.
+    static final long SQUARE_BYTES = (long) Simd.LANES * Simd.LANES * Float.BYTES;
 
     private int taps() {
         return shape.kernelHeight() * shape.kernelWidth();
@@ -37,21 +44,26 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
 
     /// Packs on all workers.
     void pack(WeightView view, long destination, Workers workers) {
-        int chunks = (shape.inChannels() + CHANNELS - 1) / CHANNELS;
+        int channels = storage == WeightStorage.F32 ? CHANNELS_F32 : CHANNELS;
+        int chunks = Math.ceilDiv(shape.inChannels(), channels);
         try (Arena arena = Arena.ofShared()) {
-            long stagingBytes = (long) taps() * CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
+            long blockBytes = storage == WeightStorage.F32 ? 0
+                    : (long) taps() * CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
+            long stagingBytes = blockBytes + SQUARE_BYTES;
             long staging = OffHeap.allocate(stagingBytes * workers.threads(), arena).address();
             workers.run(panels.count() * panels.halves() * chunks, (task, worker) -> {
                 int half = task / chunks % panels.halves();
                 int panel = task / chunks / panels.halves();
-                int first = task % chunks * CHANNELS;
-                int count = Math.min(CHANNELS, shape.inChannels() - first);
+                int first = task % chunks * channels;
+                int count = Math.min(channels, shape.inChannels() - first);
                 long to = destination + panels.offset(panel, half, depth()) * storage.bytes();
+                long block = staging + stagingBytes * worker;
+                long square = block + blockBytes;
                 if (storage == WeightStorage.F32) {
-                    gather(view, panel, half, first, count, to + first * panels.width(panel) * 4L, shape.inChannels());
+                    gather(view, panel, half, first, count, to + first * panels.width(panel) * 4L, shape.inChannels(),
+                            square);
                 } else {
-                    long block = staging + stagingBytes * worker;
-                    gather(view, panel, half, first, count, block, count);
+                    gather(view, panel, half, first, count, block, count, square);
                     narrow(block, to, panel, first, count);
                 }
             });
@@ -60,7 +72,9 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
 
     /// Copies channels `first` to `first + count - 1` of all taps of a panel's columns, as float32, to
     /// `to[tap · tapChannels + channel][column]`; columns of padding are zeros.
-    void gather(WeightView view, int panel, int half, int first, int count, long to, int tapChannels) {
+    ///
+    /// @param square [#SQUARE_BYTES] of scratch memory
+    void gather(WeightView view, int panel, int half, int first, int count, long to, int tapChannels, long square) {
         int width = panels.width(panel);
         int valid = panels.valid(panel);
         long column = (long) half * panels.columns() + panels.start(panel);
@@ -72,16 +86,47 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
                 long from = view.address()
                         + (column * view.outStride() + ky * view.rowStride() + kx * view.columnStride()
                         + first * view.inStride()) * bytes;
-                for (int o = 0; o < valid; o++) {
-                    column(view.storage(), from + o * view.outStride() * bytes, view.inStride() * bytes,
-                            rows + o * 4L, width * 4L, count);
-                }
+                block(view, from, valid, count, rows, width * 4L, square);
                 for (int o = valid; o < width; o++) {
                     for (int i = 0; i < count; i++) {
                         ALL.set(JAVA_FLOAT_UNALIGNED, rows + ((long) i * width + o) * Float.BYTES, 0f);
                     }
                 }
             }
+        }
+    }
+
+    /// Copies `columns` output channels by `count` input channels of one tap to `to[channel][column]`.
+    private static void block(WeightView view, long from, int columns, int count, long to, long toStep, long square) {
+        long outStep = view.outStride() * view.storage().bytes();
+        long inStep = view.inStride() * view.storage().bytes();
+        int wide = 0; // columns and channels done in vectors
+        int deep = 0;
+        if (view.storage() == WeightStorage.F32 && view.outStride() == 1) {
+            wide = columns / Simd.LANES * Simd.LANES;
+            deep = count;
+            rows(from, inStep, to, toStep, count, wide);
+        } else if (view.storage() == WeightStorage.F32 && view.inStride() == 1) {
+            wide = columns / Simd.LANES * Simd.LANES;
+            deep = count / Simd.LANES * Simd.LANES;
+            Transposition.transpose(from, outStep, wide, deep, to, toStep, square);
+        }
+        for (int o = 0; o < columns; o++) {
+            int done = o < wide ? deep : 0;
+            column(view.storage(), from + o * outStep + done * inStep, inStep, to + o * 4L + done * toStep, toStep,
+                    count - done);
+        }
+    }
+
+    /// Copies rows of a multiple of a vector.
+    private static void rows(long from, long fromStep, long to, long toStep, int count, int columns) {
+        for (int i = 0; i < count; i++) {
+            for (int o = 0; o < columns; o += Simd.LANES) {
+                FloatVector.fromMemorySegment(Simd.SPECIES, ALL, from + o * 4L, Simd.LE)
+                        .intoMemorySegment(ALL, to + o * 4L, Simd.LE);
+            }
+            from += fromStep;
+            to += toStep;
         }
     }
 

@@ -14,8 +14,8 @@ import java.lang.foreign.Arena;
 /// @param storage type of the stored numbers
 /// @param size 6 for F(4×4), 4 for F(2×2)
 record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage storage, int size) {
-    /// Input channels of one task; their filters and half-transformed filters stay in the cache.
-    private static final int CHANNELS = 16;
+    /// Input channels of one task; their filters and half-transformed filters stay in the second-level cache.
+    private static final int CHANNELS = 64;
 
     /// Rows of a panel.
     long depth() {
@@ -26,7 +26,7 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
     void pack(WeightView view, long destination, Workers workers) {
         int chunks = (shape.inChannels() + CHANNELS - 1) / CHANNELS;
         long blockBytes = (long) CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
-        long scratchBytes = blockBytes * (9 + 3L * size + size);
+        long scratchBytes = blockBytes * (9 + 3L * size + size) + WeightPacker.SQUARE_BYTES;
         WeightPacker packer = new WeightPacker(shape, panels, storage);
         try (Arena arena = Arena.ofShared()) {
             long memory = OffHeap.allocate(scratchBytes * workers.threads(), arena).address();
@@ -47,12 +47,12 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
         int width = panels.width(panel);
         int n = count * width;
         long run = (long) n * Float.BYTES;
-        packer.gather(view, panel, half, first, count, filters, count);
         long down = filters + 9 * run; // [size][3][n]
+        long across = down + 3 * size * run; // [size][n]
+        packer.gather(view, panel, half, first, count, filters, count, across + size * run);
         for (int x = 0; x < 3; x++) {
             WinogradTransforms.weights(size, filters + x * run, 3 * run, down + x * run, 3 * run, n);
         }
-        long across = down + 3 * size * run; // [size][n]
         for (int i = 0; i < size; i++) {
             long u = to + ((long) i * size * shape.inChannels() + first) * width * storage.bytes();
             long uStep = (long) shape.inChannels() * width * storage.bytes();
