@@ -3,6 +3,7 @@ package dev.cathode.engine.nn;
 import dev.cathode.engine.graph.Op;
 import dev.cathode.engine.graph.Ops;
 import dev.cathode.engine.graph.Value;
+import dev.cathode.kernels.cpu.Activation;
 
 /// The layers that all models share; each takes the module's place in the checkpoint first.
 public final class Layers {
@@ -62,6 +63,23 @@ public final class Layers {
     public static Value embedding(Scope at, Value ids, int rows, int columns, int paddingIndex) {
         return Ops.embedding(at.parameter("weight", rows, columns), ids, paddingIndex);
     }
+
+    /// `nn.BatchNorm2d` in training mode, then an activation: normalised by the statistics of x itself.
+    public static BatchNormalized batchNormTraining(Scope at, Value x, double epsilon, Activation activation) {
+        int channels = x.shape().last();
+        Value runningMean = at.parameter("running_mean", channels);
+        Value runningVariance = at.parameter("running_var", channels);
+        var batch = Ops.batchNormTraining(x, at.parameter("weight", channels), at.parameter("bias", channels), epsilon,
+                activation);
+        return new BatchNormalized(batch.y(), new RunningStatistics(runningMean, batch.mean(), runningVariance,
+                batch.variance()));
+    }
+
+    /// What [#batchNormTraining] gives.
+    ///
+    /// @param y the result, shape of x
+    /// @param statistics of the batch, and the running ones that they are to be added to
+    public record BatchNormalized(Value y, RunningStatistics statistics) { }
 
     /// `nn.Embedding`: ids `[…]` (I32) to `[…, columns]`.
     public static Value embedding(Scope at, Value ids, int rows, int columns) {

@@ -54,8 +54,8 @@ public final class TrainingState implements AutoCloseable {
         }
     }
 
-    /// The variables, for compiling.
-    Variables variables() {
+    /// The variables, for compiling graphs that read them as they are now: validation, for example.
+    public Variables variables() {
         return variables;
     }
 

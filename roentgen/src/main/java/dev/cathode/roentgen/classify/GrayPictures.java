@@ -3,7 +3,6 @@ package dev.cathode.roentgen.classify;
 import dev.cathode.engine.image.ImageFit;
 import dev.cathode.engine.image.RgbImage;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -16,36 +15,40 @@ import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.function.IntConsumer;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 
 /// Pictures at the size of training, in one file that is mapped into memory: decoding and resizing is done once, not in
-/// every epoch. A byte a pixel; in front a digest that tells which pictures these are.
+/// every epoch. First a digest that tells which pictures these are, then a byte for each that is 0 if it could not be
+/// read, then a byte for each pixel.
 final class GrayPictures implements AutoCloseable {
     private static final int DIGEST = 32;
 
     private final Arena arena = Arena.ofShared();
+    private final MemorySegment readable;
     private final MemorySegment pixels;
     private final int plane;
 
-    private GrayPictures(Path file, int size) throws IOException {
+    private GrayPictures(Path file, int count, int size) throws IOException {
         plane = size * size;
         try (FileChannel channel = FileChannel.open(file)) {
-            pixels = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena).asSlice(DIGEST);
+            MemorySegment whole = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+            readable = whole.asSlice(DIGEST, count);
+            pixels = whole.asSlice(DIGEST + count);
         }
     }
 
     /// Opens the file, and makes it first if it does not hold these pictures.
     ///
-    /// @param progress told how many pictures are done, by several threads
-    /// @throws IOException if a picture cannot be read or the file not be written
-    static GrayPictures open(Path file, LabelledImages images, ImageFit fit, int size, IntConsumer progress)
+    /// @param listener told how many pictures are done and which cannot be read, by several threads
+    /// @throws IOException if the file cannot be written
+    static GrayPictures open(Path file, LabelledImages images, ImageFit fit, int size, ClassifierListener listener)
             throws IOException {
         byte[] digest = digest(images, fit, size);
-        if (!holds(file, digest, (long) images.size() * size * size)) {
-            make(file, digest, images, fit, size, progress);
+        if (!holds(file, digest, images.size() * (1 + (long) size * size))) {
+            make(file, digest, images, fit, size, listener);
         }
-        return new GrayPictures(file, size);
+        return new GrayPictures(file, images.size(), size);
     }
 
     private static byte[] digest(LabelledImages images, ImageFit fit, int size) {
@@ -68,24 +71,29 @@ final class GrayPictures implements AutoCloseable {
     }
 
     private static void make(Path file, byte[] digest, LabelledImages images, ImageFit fit, int size,
-                             IntConsumer progress) throws IOException {
+                             ClassifierListener listener) throws IOException {
         Path temporary = file.resolveSibling("." + file.getFileName() + ".part");
         long plane = (long) size * size;
+        AtomicInteger done = new AtomicInteger();
         try {
             try (FileChannel channel = FileChannel.open(temporary, StandardOpenOption.CREATE,
                     StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.READ, StandardOpenOption.WRITE);
                     Arena arena = Arena.ofShared()) {
-                MemorySegment whole = channel.map(FileChannel.MapMode.READ_WRITE, 0, DIGEST + plane * images.size(),
-                        arena);
+                MemorySegment whole = channel.map(FileChannel.MapMode.READ_WRITE, 0,
+                        DIGEST + (1 + plane) * images.size(), arena);
                 MemorySegment.copy(digest, 0, whole, ValueLayout.JAVA_BYTE, 0, DIGEST);
                 IntStream.range(0, images.size()).parallel().forEach(i -> {
-                    byte[] gray = gray(images, i, fit, size);
-                    MemorySegment.copy(gray, 0, whole, ValueLayout.JAVA_BYTE, DIGEST + plane * i, gray.length);
-                    progress.accept(i);
+                    try {
+                        byte[] gray = gray(images.image(i), fit, size);
+                        MemorySegment.copy(gray, 0, whole, ValueLayout.JAVA_BYTE, DIGEST + images.size() + plane * i,
+                                gray.length);
+                        whole.set(ValueLayout.JAVA_BYTE, DIGEST + i, (byte) 1);
+                    } catch (IOException e) {
+                        listener.unreadable(images.id(i), e);
+                    }
+                    listener.prepared(done.incrementAndGet(), images.size());
                 });
                 whole.force();
-            } catch (UncheckedIOException e) {
-                throw e.getCause();
             }
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         } finally {
@@ -93,18 +101,18 @@ final class GrayPictures implements AutoCloseable {
         }
     }
 
-    private static byte[] gray(LabelledImages images, int index, ImageFit fit, int size) {
-        try {
-            RgbImage image = images.image(index);
-            float[] luma = fit.apply(image, size).luma();
-            byte[] gray = new byte[luma.length];
-            for (int i = 0; i < gray.length; i++) {
-                gray[i] = (byte) Math.round(luma[i] * 255);
-            }
-            return gray;
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+    private static byte[] gray(RgbImage image, ImageFit fit, int size) {
+        float[] luma = fit.apply(image, size).luma();
+        byte[] gray = new byte[luma.length];
+        for (int i = 0; i < gray.length; i++) {
+            gray[i] = (byte) Math.round(luma[i] * 255);
         }
+        return gray;
+    }
+
+    /// Whether a picture could be read.
+    boolean isReadable(int index) {
+        return readable.get(ValueLayout.JAVA_BYTE, index) != 0;
     }
 
     /// Writes a picture's numbers as the network sees them, see [ClassifierConfig#pixels].

@@ -20,8 +20,8 @@ public record PatientSplit(int[] training, int[] validation) {
         int[] people = Arrays.stream(patients).distinct().sorted().toArray();
         int aside = Math.max(1, (int) Math.round(share * people.length));
         if (aside >= people.length) {
-            throw new IllegalArgumentException("of " + people.length + " patients none would be left to learn from with "
-                    + aside + " set aside for validation");
+            throw new IllegalArgumentException("of " + people.length + " patients none would be left to learn from"
+                    + " with " + aside + " set aside for validation");
         }
         int[] order = new TorchGenerator(seed).randperm(people.length);
         Set<Integer> chosen = new HashSet<>();

@@ -8,9 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.engine.image.ImageFit;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -59,7 +60,7 @@ class ClassifierDataTest {
         AtomicInteger made = new AtomicInteger();
         Path file = folder.resolve("pictures.gray");
         for (int round = 0; round < 2; round++) {
-            try (var pictures = GrayPictures.open(file, images, ImageFit.STRETCH, 16, i -> made.incrementAndGet())) {
+            try (var pictures = GrayPictures.open(file, images, ImageFit.STRETCH, 16, counting(made))) {
                 for (int i = 0; i < images.size(); i++) {
                     float[] seen = new float[256 + 3];
                     pictures.copy(i, seen, 3);
@@ -69,20 +70,38 @@ class ClassifierDataTest {
             }
         }
         assertEquals(5, made.get());
-        GrayPictures.open(file, images, ImageFit.COVER, 16, i -> made.incrementAndGet()).close();
-        GrayPictures.open(file, new ClassifierFixtures.Squares(4), ImageFit.COVER, 16, i -> made.incrementAndGet())
-                .close();
+        GrayPictures.open(file, images, ImageFit.COVER, 16, counting(made)).close();
+        GrayPictures.open(file, new ClassifierFixtures.Squares(4), ImageFit.COVER, 16, counting(made)).close();
         assertEquals(14, made.get());
     }
 
+    private static ClassifierListener counting(AtomicInteger made) {
+        return new ClassifierListener() {
+            @Override
+            public void prepared(int done, int of) {
+                made.incrementAndGet();
+            }
+        };
+    }
+
     @Test
-    void aPictureThatCannotBeReadLeavesNoFile() throws IOException {
+    void picturesThatCannotBeReadAreSaidOnceAndRemembered() throws IOException {
         LabelledImages broken = new ClassifierFixtures.BrokenAt(new ClassifierFixtures.Squares(3), 1);
-        var error = assertThrows(IOException.class,
-                () -> GrayPictures.open(folder.resolve("p"), broken, ImageFit.COVER, 8, i -> { }));
-        assertEquals("picture 1 is broken", error.getMessage());
-        try (var files = Files.list(folder)) {
-            assertEquals(0, files.count());
+        List<String> said = new ArrayList<>();
+        var listener = new ClassifierListener() {
+            @Override
+            public void unreadable(String id, IOException why) {
+                said.add(id + ": " + why.getMessage());
+            }
+        };
+        for (int round = 0; round < 2; round++) {
+            try (var pictures = GrayPictures.open(folder.resolve("p"), broken, ImageFit.STRETCH, 16, listener)) {
+                assertTrue(pictures.isReadable(0) && !pictures.isReadable(1) && pictures.isReadable(2));
+                float[] seen = new float[256];
+                pictures.copy(2, seen, 0);
+                assertArrayEquals(ClassifierFixtures.CONFIG.pixels(broken.image(2)), seen);
+            }
         }
+        assertEquals(List.of("square-1: picture 1 is broken"), said);
     }
 }

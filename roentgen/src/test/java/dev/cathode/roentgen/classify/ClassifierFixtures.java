@@ -9,13 +9,13 @@ import java.util.Random;
 
 /// Pictures that a very small network can tell apart, and such a network.
 final class ClassifierFixtures {
-    static final List<String> LABELS = List.of("Left", "Bright");
+    static final List<String> LABELS = List.of("Large", "Bright");
     static final DenseNetConfig NETWORK = new DenseNetConfig(4, List.of(1, 2), 4, 2, 2, 1);
     static final ClassifierConfig CONFIG = new ClassifierConfig(NETWORK, LABELS, 16, ImageFit.STRETCH);
 
     private ClassifierFixtures() { }
 
-    /// A square in the left or right half of noise, bright or dim. Of every fifth picture the brightness is not known.
+    /// A square in noise, large or small, bright or dim. Of every fifth picture the brightness is not known.
     record Squares(int size) implements LabelledImages {
         @Override
         public List<String> labels() {
@@ -36,10 +36,11 @@ final class ClassifierFixtures {
         public RgbImage image(int index) {
             Random random = new Random(index);
             byte[] pixels = new byte[20 * 20 * 3];
-            int left = (index & 1) == 1 ? 2 + random.nextInt(3) : 12 + random.nextInt(3);
-            int top = random.nextInt(15);
+            int side = (index & 1) == 1 ? 10 : 4;
+            int left = random.nextInt(20 - side);
+            int top = random.nextInt(20 - side);
             for (int i = 0; i < 400; i++) {
-                boolean inside = i % 20 >= left && i % 20 < left + 5 && i / 20 >= top && i / 20 < top + 5;
+                boolean inside = i % 20 >= left && i % 20 < left + side && i / 20 >= top && i / 20 < top + side;
                 int value = random.nextInt(40) + (inside ? (index >> 1 & 1) == 1 ? 200 : 100 : 0);
                 for (int c = 0; c < 3; c++) {
                     pixels[3 * i + c] = (byte) value;

@@ -86,8 +86,8 @@ class ClassifierPredictorTest {
     void foldersThatDoNotFitAreRefused() throws IOException {
         String config = CONFIG.toJson().toString();
         for (String[] wrong : new String[][] {{"\"image_size\":16", "\"image_size\":0"}, {"\"fit\"", "\"fitting\""},
-                {"\"stretch\"", "\"wide\""}, {"[\"Left\",\"Bright\"]", "[\"Left\"]"},
-                {"[\"Left\",\"Bright\"]", "[\"Left\",\"Left\"]"}, {"\"growth_rate\":4", "\"growth_rate\":5"},
+                {"\"stretch\"", "\"wide\""}, {"[\"Large\",\"Bright\"]", "[\"Large\"]"},
+                {"[\"Large\",\"Bright\"]", "[\"Large\",\"Large\"]"}, {"\"growth_rate\":4", "\"growth_rate\":5"},
                 {"\"block_config\":[1,2]", "\"block_config\":[1,1]"}}) {
             assertTrue(config.contains(wrong[0]), wrong[0]);
             write(config.replace(wrong[0], wrong[1]));
