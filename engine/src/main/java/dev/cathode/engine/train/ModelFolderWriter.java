@@ -30,6 +30,12 @@ final class ModelFolderWriter {
     /// @param folder an empty folder
     /// @param average whether the moving average of trained parameters is written in their place
     static void write(Path folder, TrainedModel model, TrainingState state, boolean average) throws IOException {
+        write(folder, model, state, average, model.vae().scalingFactor());
+    }
+
+    /// As [#write(Path, TrainedModel, TrainingState, boolean)], with a `scaling_factor` for the autoencoder.
+    static void write(Path folder, TrainedModel model, TrainingState state, boolean average, double scalingFactor)
+            throws IOException {
         ObjectNode index = JsonNodeFactory.instance.objectNode();
         index.put("_class_name", "StableDiffusionPipeline");
         Map<String, SafetensorsWriter.Entry> trained = new HashMap<>();
@@ -38,6 +44,7 @@ final class ModelFolderWriter {
             ModelComponent component = model.component(prefix);
             String name = prefix.substring(0, prefix.length() - 1);
             network(Files.createDirectory(folder.resolve(name)), prefix, component, model, trained);
+            config(folder.resolve(name), prefix, component, scalingFactor);
             String library = prefix.equals(TrainedModel.TEXT) ? "transformers" : "diffusers";
             index.putArray(name).add(library).add(className(component, prefix));
         }
@@ -63,9 +70,16 @@ final class ModelFolderWriter {
         };
     }
 
+    private static void config(Path to, String prefix, ModelComponent component, double scalingFactor) throws IOException {
+        ObjectNode config = ((ObjectNode) component.config()).deepCopy();
+        if (prefix.equals(TrainedModel.VAE)) {
+            config.put("scaling_factor", scalingFactor);
+        }
+        json(to.resolve("config.json"), config);
+    }
+
     private static void network(Path to, String prefix, ModelComponent component, TrainedModel model,
                                 Map<String, SafetensorsWriter.Entry> trained) throws IOException {
-        json(to.resolve("config.json"), component.config());
         Path file = to.resolve(FILES.get(prefix));
         boolean changed = trained.keySet().stream().anyMatch(name -> name.startsWith(prefix));
         if (!changed && component.folder().isPresent()
