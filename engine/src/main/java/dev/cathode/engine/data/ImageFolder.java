@@ -75,7 +75,7 @@ public final class ImageFolder implements ImageTextDataset {
     }
 
     /// All files below the folder in the order of their paths.
-    private static List<Path> files(Path folder) throws IOException {
+    static List<Path> files(Path folder) throws IOException {
         try (Stream<Path> all = Files.walk(folder)) {
             return all.filter(file -> !hidden(folder.relativize(file))).filter(Files::isRegularFile).sorted().toList();
         }
@@ -90,12 +90,12 @@ public final class ImageFolder implements ImageTextDataset {
         return false;
     }
 
-    private static boolean isPicture(Path file) {
+    static boolean isPicture(Path file) {
         String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
         return PICTURES.contains(name.substring(name.lastIndexOf('.') + 1));
     }
 
-    private static String id(Path folder, Path file) {
+    static String id(Path folder, Path file) {
         return folder.relativize(file).toString().replace('\\', '/');
     }
 

@@ -1,0 +1,55 @@
+package dev.cathode.engine.train;
+
+import dev.cathode.engine.data.ImageTextDataset;
+import dev.cathode.engine.runtime.Device;
+import dev.cathode.engine.train.recipe.TrainingMethod;
+import dev.cathode.engine.train.recipe.TrainingRecipe;
+import java.io.IOException;
+import java.util.Locale;
+
+/// From a recipe to what it trains.
+public final class TrainingTasks {
+    private TrainingTasks() { }
+
+    /// Prepares the task of a recipe's method.
+    ///
+    /// @param data the pictures with captions; for DreamBooth those of `instance_data_dir`, whose captions are the
+    ///         instance prompt (see [dev.cathode.engine.data.PromptedFolder])
+    /// @param listener told how far preparing is
+    /// @throws IOException if a picture cannot be read, or the listener says to stop
+    /// @throws dev.cathode.weights.CheckpointException if the model cannot be read or its parts do not fit together
+    /// @throws IllegalArgumentException if the model or the recipe does not fit the method
+    public static TrainingTask<?> open(Device device, TrainingRecipe recipe, ImageTextDataset data,
+                                       TrainingListener listener) throws IOException {
+        return switch (recipe.method()) {
+            case TrainingMethod.FineTune() -> open(recipe, model ->
+                    FineTuning.open(device, recipe, model, data, listener));
+            case TrainingMethod.DreamBooth _, TrainingMethod.TextualInversion _, TrainingMethod.Lora _,
+                    TrainingMethod.TextualProjection _, TrainingMethod.Vae _ ->
+                    throw new IllegalArgumentException("method " + recipe.method().kind().name().toLowerCase(Locale.ROOT) + " cannot be trained yet");
+        };
+    }
+
+    /// The samples of a run: those held out as the recipe says, the others to train on.
+    ///
+    /// @param data what the task was opened with
+    /// @throws IllegalArgumentException if nothing is left to train on
+    public static TrainingData data(TrainingRecipe recipe, ImageTextDataset data) {
+        return TrainingData.split(data, recipe.data().validationSplit(), new TrainingRandom(recipe.steps().seed()));
+    }
+
+    @FunctionalInterface
+    private interface Opening {
+        TrainingTask<?> of(TrainedModel model) throws IOException;
+    }
+
+    private static TrainingTask<?> open(TrainingRecipe recipe, Opening opening) throws IOException {
+        TrainedModel model = TrainedModel.open(recipe.model(), recipe.steps().seed());
+        try {
+            return opening.of(model);
+        } catch (IOException | RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+}
