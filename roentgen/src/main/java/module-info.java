@@ -5,6 +5,7 @@ module dev.cathode.roentgen {
 
     exports dev.cathode.roentgen.classify;
     exports dev.cathode.roentgen.data;
+    exports dev.cathode.roentgen.experiment;
     exports dev.cathode.roentgen.phantom;
     exports dev.cathode.roentgen.phantom.draw;
     exports dev.cathode.roentgen.phantom.files;

@@ -29,8 +29,8 @@ final class FilmOptions {
     private static final String ALL = "all";
 
     @Option(names = "--data", paramLabel = "PATH", required = true, split = ",",
-            description = "Films with labels: folders in MIMIC-CXR-JPG's layout (the reports in them), or manifests that"
-                    + " 'cathode data prepare' wrote.")
+            description = "Films with labels: folders in MIMIC-CXR-JPG's layout (the reports in them), or manifests"
+                    + " that 'cathode data prepare' wrote.")
     private List<Path> data;
     @Option(names = "--views", paramLabel = "VIEW", split = ",", defaultValue = "PA",
             description = "Of a folder: ViewPositions to take, like PA,AP; or all (default: ${DEFAULT-VALUE}).")
@@ -70,7 +70,8 @@ final class FilmOptions {
         }
     }
 
-    private String names() {
+    /// Where they are, for people.
+    String names() {
         return data.stream().map(Path::toString).collect(Collectors.joining(", "));
     }
 
