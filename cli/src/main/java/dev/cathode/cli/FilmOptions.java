@@ -25,7 +25,6 @@ import picocli.CommandLine.Option;
 
 /// Options that say which labelled films a command works on. What they leave open the command decides.
 final class FilmOptions {
-    private static final String ZIP = "mimic-cxr-reports.zip";
     private static final String ALL = "all";
 
     @Option(names = "--data", paramLabel = "PATH", required = true, split = ",",
@@ -63,8 +62,7 @@ final class FilmOptions {
     private static List<MimicSample> select(Path root, SetRules rules, Consumer<DataProblem> problems)
             throws IOException {
         MimicCxr set = MimicCxr.open(root, problems);
-        Path zip = root.resolve(ZIP);
-        try (Reports reports = Reports.open(Files.exists(zip) ? zip : root)) {
+        try (Reports reports = Reports.in(root)) {
             return Selection.of(rules, set, Impressions.read(set, reports, problems), Optional.empty(), true, problems)
                     .samples();
         }

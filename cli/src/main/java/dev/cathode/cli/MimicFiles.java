@@ -33,9 +33,7 @@ final class MimicFiles {
     /// Reads tables and reports.
     Opened open(Consumer<DataProblem> problems) throws IOException {
         MimicCxr set = MimicCxr.open(root, problems);
-        Path zip = root.resolve(ZIP);
-        Path from = reports != null ? reports : Files.exists(zip) ? zip : root;
-        try (Reports texts = Reports.open(from)) {
+        try (Reports texts = reports == null ? Reports.in(root) : Reports.open(reports)) {
             return new Opened(set, Impressions.read(set, texts, problems));
         }
     }

@@ -2,7 +2,9 @@ package dev.cathode.cli;
 
 import java.io.PrintWriter;
 import java.text.DecimalFormat;
+import java.time.Duration;
 import java.time.temporal.ChronoUnit;
+import java.util.Optional;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
@@ -33,6 +35,11 @@ final class Progress {
         err.println(shown ? CLEAR_LINE + line : line);
     }
 
+    /// Whether bars are shown.
+    boolean isShown() {
+        return shown;
+    }
+
     /// The steps of one piece of work.
     interface Bar extends AutoCloseable {
         /// Something that is no step begins.
@@ -41,6 +48,13 @@ final class Progress {
         /// Step `step` (from 1) of `steps` is done.
         void step(int step, int steps);
 
+        /// The same for work whose end is known better than by the mean time of a step.
+        ///
+        /// @param numbers to show
+        /// @param left time until the end, once it is known
+        void step(long step, long steps, String numbers, Optional<Duration> left);
+
+        /// May be called twice.
         @Override
         void close();
     }
@@ -48,6 +62,11 @@ final class Progress {
     /// Begins a bar for about `steps` steps.
     Bar start(String label, int steps) {
         return shown ? new Shown(label, steps) : new Hidden();
+    }
+
+    /// Begins a bar for work of which `done` steps are done already; says of each step what it is told.
+    Bar startAt(String label, long done, long steps) {
+        return shown ? new Shown(label, done, steps) : new Hidden();
     }
 
     private record Hidden() implements Bar {
@@ -58,11 +77,23 @@ final class Progress {
         public void step(int step, int steps) { }
 
         @Override
+        public void step(long step, long steps, String numbers, Optional<Duration> left) { }
+
+        @Override
         public void close() { }
     }
 
     private final class Shown implements Bar {
         private final ProgressBar bar;
+        private volatile Optional<Duration> left = Optional.empty();
+        private boolean closed;
+
+        private Shown(String label, long done, long steps) {
+            bar = new ProgressBarBuilder().setTaskName(label).setInitialMax(steps).setStyle(ProgressBarStyle.ASCII)
+                    .setUpdateIntervalMillis(UPDATE_MILLIS).startsFrom(done, Duration.ZERO)
+                    .setEtaFunction(state -> left)
+                    .setConsumer(new DelegatingProgressBarConsumer(this::print, width())).build();
+        }
 
         private Shown(String label, int steps) {
             bar = new ProgressBarBuilder().setTaskName(label).setInitialMax(steps).setStyle(ProgressBarStyle.ASCII)
@@ -89,9 +120,20 @@ final class Progress {
         }
 
         @Override
+        public void step(long step, long steps, String numbers, Optional<Duration> remaining) {
+            left = remaining;
+            bar.setExtraMessage(" " + numbers);
+            bar.maxHint(steps);
+            bar.stepTo(step);
+        }
+
+        @Override
         public void close() {
-            bar.close();
-            err.println();
+            if (!closed) {
+                closed = true;
+                bar.close();
+                err.println();
+            }
         }
     }
 

@@ -4,7 +4,9 @@ import dev.cathode.engine.image.RgbImage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.stream.IntStream;
 
 /// Some of the pictures of another set, in an order of their own. A picture may be there several times.
@@ -32,6 +34,14 @@ public final class Subset implements ImageTextDataset {
 
     /// Where in a set the pictures are that can be read, see [#readable].
     public static int[] readablePositions(ImageTextDataset all, Consumer<DataProblem> problems) {
+        return readablePositions(all, problems, done -> { });
+    }
+
+    /// The same with news of how far it is.
+    ///
+    /// @param progress told how many pictures are done, by several threads
+    public static int[] readablePositions(ImageTextDataset all, Consumer<DataProblem> problems, IntConsumer progress) {
+        AtomicInteger done = new AtomicInteger();
         String[] reasons = new String[all.size()];
         IntStream.range(0, all.size()).parallel().forEach(i -> {
             try {
@@ -39,6 +49,7 @@ public final class Subset implements ImageTextDataset {
             } catch (IOException e) {
                 reasons[i] = Objects.requireNonNullElse(e.getMessage(), e.toString());
             }
+            progress.accept(done.incrementAndGet());
         });
         for (int i = 0; i < reasons.length; i++) {
             if (reasons[i] != null) {

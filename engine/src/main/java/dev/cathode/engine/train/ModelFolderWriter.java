@@ -104,9 +104,7 @@ final class ModelFolderWriter {
                 weights.release(tensor);
             }
         }
-        if (!entries.isEmpty()) { // a network that is not trained yet has a configuration only
-            SafetensorsWriter.write(file, entries, Map.of("format", "pt"));
-        }
+        SafetensorsWriter.write(file, entries, Map.of("format", "pt"));
     }
 
     private static void scheduler(Path to, TrainedModel model) throws IOException {

@@ -93,12 +93,7 @@ public final class ClassifierTrainer implements AutoCloseable {
         weights = device.weights(first, tensors.variables());
         judge = device.compile(DenseNet.graph(config.network(), batch, config.imageSize(), config.imageSize()), weights,
                 CompileOptions.defaults());
-        try {
-            state = restore();
-        } catch (IOException | RuntimeException e) {
-            close();
-            throw e;
-        }
+        state = restore();
     }
 
     private int[] usable(int[] positions) {

@@ -47,6 +47,11 @@ public record MimicCxr(Path root, List<MimicImage> images, Map<Integer, Labels> 
                 negbio.isPresent() ? labels(negbio.get(), problems) : Map.of());
     }
 
+    /// Whether a folder has MIMIC-CXR-JPG's table of splits, and so claims to be it.
+    public static boolean isRoot(Path folder) {
+        return find(folder, "split").isPresent();
+    }
+
     private static Path required(Path root, String table) throws IOException {
         return find(root, table).orElseThrow(() -> new IOException(
                 root.resolve(TABLE + table + ".csv.gz") + ": no such file, nor the same without .gz; a folder with"

@@ -32,6 +32,12 @@ public sealed interface Reports extends AutoCloseable {
         }
     }
 
+    /// The reports of a folder of MIMIC-CXR-JPG to which they were added: `mimic-cxr-reports.zip` in it, else files.
+    static Reports in(Path root) throws IOException {
+        Path zip = root.resolve("mimic-cxr-reports.zip");
+        return open(Files.exists(zip) ? zip : root);
+    }
+
     /// Where a report is, or would be.
     Path path(int subjectId, int studyId);
 

@@ -75,6 +75,16 @@ public record SetRules(String name, Set<String> views, Set<String> folders, Set<
         return PRESETS.stream().filter(rules -> rules.name().equals(name)).findFirst();
     }
 
+    /// The paper's rules for training on these views: [#PA_TRAIN] or [#PA_AP_LAT_TRAIN] if the views are theirs. Other
+    /// views get the same rules without a limit to films without a finding, for which the paper has no number.
+    ///
+    /// @param views empty: all
+    public static SetRules training(Set<String> views) {
+        return Stream.of(PA_TRAIN, PA_AP_LAT_TRAIN).filter(rules -> rules.views().equals(views)).findFirst()
+                .orElseGet(() -> new SetRules("train", views, P10_TO_P18, PA_TRAIN.splits(), false, MIN_CHARACTERS,
+                        MAX_TOKENS, 0, 0, SEED));
+    }
+
     /// These rules with another limit of tokens.
     public SetRules withMaxTokens(int tokens) {
         return new SetRules(name, views, folders, splits, onePerStudy, minCharacters, tokens, maxNoFinding, sample,
