@@ -13,7 +13,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 
 /// Rewrites a graph so that what one kernel can do in one pass is one operation:
 ///
@@ -74,26 +73,15 @@ public final class Fusion {
         for (Value value : live) {
             value.inputs().forEach(input -> uses.merge(input, 1, Integer::sum));
         }
-        Graph target = new Graph();
-        Map<Value, Value> now = new HashMap<>();
+        var copy = new GraphCopy(source);
         for (Value value : source.values()) {
             if (live.contains(value) || value.op() instanceof Op.Input) { // a caller may set an input nobody reads
-                now.put(value, in(target, value.block(), () -> emit(value, now, target, extent)));
+                copy.put(value, () -> emit(value, copy, extent));
             }
         }
-        source.effects().forEach(effect -> target.effect(now.get(effect)));
-        source.outputs().forEach((name, value) -> target.output(name, now.get(value)));
-        taps.forEach(name -> target.output("tap." + name, now.get(source.taps().get(name))));
-        source.taps().forEach((name, value) -> {
-            if (now.containsKey(value)) {
-                target.tap(name, now.get(value));
-            }
-        });
+        Graph target = copy.finish();
+        taps.forEach(name -> target.output("tap." + name, copy.of(source.taps().get(name))));
         return target;
-    }
-
-    private static Value in(Graph target, String block, Supplier<Value> content) {
-        return block.isEmpty() ? content.get() : target.block(block, content);
     }
 
     private Set<Value> live() {
@@ -108,24 +96,15 @@ public final class Fusion {
         return live;
     }
 
-    private Value emit(Value value, Map<Value, Value> now, Graph target, Extent extent) {
-        switch (value.op()) {
-            case Op.Input(String name) -> {
-                return target.input(name, value.dtype(), value.shape());
-            }
-            case Op.Parameter(String name) -> {
-                return target.parameter(name, value.shape());
-            }
-            default -> { }
-        }
-        List<Value> inputs = value.inputs().stream().map(now::get).toList();
+    private Value emit(Value value, GraphCopy copy, Extent extent) {
+        List<Value> inputs = copy.of(value.inputs());
         Value fused = switch (extent) {
             case NOTHING -> null;
             case NORMALIZATIONS -> value.op() instanceof Op.Activate(Activation activation) && swallows(value, 0)
                     ? normalized(inputs.getFirst(), activation) : null;
-            case EVERYTHING -> fused(value, inputs, target);
+            case EVERYTHING -> fused(value, inputs, copy.target());
         };
-        return fused != null ? fused : target.add(value.op(), inputs);
+        return fused != null ? fused : copy.emit(value, inputs);
     }
 
     /// The value as part of the kernel that makes one of its inputs, or null. `inputs` are those of the new graph.

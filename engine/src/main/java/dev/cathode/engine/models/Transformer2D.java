@@ -24,6 +24,11 @@ record Transformer2D(int heads, int layers, int groups, boolean linearProjection
 
     /// `x` `[N, H, W, C]`, `context` `[N, L, D]`; the result has the shape of `x`.
     Value forward(Scope at, Value x, Value context) {
+        // One layer and what is around it are one block of training; several are a block each.
+        return layers == 1 ? at.block(() -> transform(at, x, context)) : transform(at, x, context);
+    }
+
+    private Value transform(Scope at, Value x, Value context) {
         Shape image = x.shape();
         int channels = image.last();
         Value h = Layers.groupNorm(at.at("norm"), x, groups, GROUP_NORM_EPSILON);

@@ -123,7 +123,11 @@ public final class UNet2DConditionModel {
             Scope at = root.at("up_blocks", i);
             int level = config.levels() - 1 - i;
             for (int j = 0; j < config.layersPerBlock().get(level) + 1; j++) {
-                x = resnet(at, j, Ops.concat(-1, x, skips.pop()), config.blockOutChannels().get(level));
+                int index = j;
+                Value below = x;
+                // A block of its own, so that training need not remember the concatenation.
+                x = at.at("resnets", j).block(() ->
+                        resnet(at, index, Ops.concat(-1, below, skips.pop()), config.blockOutChannels().get(level)));
                 if (config.attendsUp(i)) {
                     x = transformer(level, config.onlyCrossAttention().get(level))
                             .forward(at.at("attentions", j), x, context);

@@ -1,6 +1,7 @@
 package dev.cathode.engine.train;
 
 import dev.cathode.engine.compile.Fusion;
+import dev.cathode.engine.compile.Recompute;
 import dev.cathode.engine.gradients.Gradients;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.graph.Op;
@@ -24,6 +25,7 @@ import java.util.Map;
 /// If the loss (or the gradients' norm, where it is computed) is not finite, nothing changes.
 final class StepGraphs {
     static final String LOSS = "loss";
+    private static final String SHARED_LOSS = "shared_loss";
     static final String GRADIENT_NORM = "gradient_norm";
     static final String LEARNING_RATE = "learning_rate";
     static final String STEP = "step";
@@ -53,7 +55,12 @@ final class StepGraphs {
         var graphs = new StepGraphs(Fusion.normalizations(objective), options);
         graphs.inputs();
         graphs.differentiateAndUpdate(trainable);
-        return graphs.graph;
+        return graphs.passes(LOSS);
+    }
+
+    /// What the options ask for beside gradients and updates; `last` is the output that ends the forward pass.
+    private Graph passes(String last) {
+        return options.gradientCheckpointing() ? Recompute.apply(graph, graph.outputs().get(last)) : graph;
     }
 
     private void inputs() {
@@ -76,15 +83,15 @@ final class StepGraphs {
 
     /// The loss times `share`, its part in the loss of all batches of the step; its gradients are added to those of the
     /// batches before.
-    static Graph accumulating(Graph objective, Collection<String> trainable) {
+    static Graph accumulating(Graph objective, Collection<String> trainable, StepOptions options) {
         Graph graph = Fusion.normalizations(objective);
         Value share = graph.input(SHARE, DType.F32, Shape.of());
         Value loss = Ops.multiply(graph.outputs().get(LOSS), share);
-        graph.output("shared_loss", loss);
-        var graphs = new StepGraphs(graph, null);
+        graph.output(SHARED_LOSS, loss);
+        var graphs = new StepGraphs(graph, options);
         Gradients.each(loss, graphs.parameters(trainable), (parameter, gradient) ->
                 graph.effect(graph.add(new UpdateOp.Accumulate(), List.of(graphs.slotOf(GRADIENT, parameter), gradient))));
-        return graph;
+        return graphs.passes(SHARED_LOSS);
     }
 
     /// Applies the gradients that were added up, and clears them.

@@ -57,7 +57,8 @@ public final class Trainer<S> {
         this.task = task;
         this.data = data;
         this.listener = listener;
-        options = new StepOptions(optimizer(recipe.optimizer()), recipe.steps().maxGradNorm(), recipe.ema().isPresent());
+        options = new StepOptions(optimizer(recipe.optimizer()), recipe.steps().maxGradNorm(), recipe.ema().isPresent(),
+                recipe.steps().gradientCheckpointing());
         order = new SampleOrder(new TrainingRandom(recipe.steps().seed()), data.trained().length,
                 recipe.steps().samplesPerStep());
         checkpoints = new CheckpointFolder(recipe.output().outputDir(), recipe.output().checkpointsTotalLimit());

@@ -120,7 +120,7 @@ public final class TrainingStep implements AutoCloseable {
     /// The executable for a batch size, for reading results and profiles of the last run.
     public Executable executable(int batch) {
         return executables.computeIfAbsent(batch, size -> device.compile(accumulate
-                ? StepGraphs.accumulating(objective.apply(size), state.trainable().keySet())
+                ? StepGraphs.accumulating(objective.apply(size), state.trainable().keySet(), options)
                 : StepGraphs.whole(objective.apply(size), state.trainable().keySet(), options), weights,
                 CompileOptions.defaults()));
     }

@@ -37,7 +37,8 @@ class TrainerTest {
     /// Stopped after some steps and resumed, a run ends with the bytes of one that was not.
     @ParameterizedTest
     @ValueSource(strings = {"train_text_encoder: true", "train_text_encoder: false\ncache_latents: true",
-        "gradient_accumulation_steps: 2", "max_grad_norm: 0\nsnr_gamma: 5\nprediction_type: v_prediction"})
+        "gradient_accumulation_steps: 2\ngradient_checkpointing: true",
+        "max_grad_norm: 0\nsnr_gamma: 5\nprediction_type: v_prediction"})
     void resumingIsExact(String settings) throws Exception {
         Path whole = folder.resolve("whole");
         Path parts = folder.resolve("parts");

@@ -41,7 +41,7 @@ import tools.jackson.databind.JsonNode;
 
 /// Whole training runs of a few steps against PyTorch's: losses, gradient norms, and how far parameters moved.
 class TrainingGoldenTest {
-    private static final Goldens.Topic TOPIC = Goldens.topic("training");
+    static final Goldens.Topic TOPIC = Goldens.topic("training");
     private static final Goldens.Topic MODEL = Goldens.topic("pipeline");
     private static final JsonNode SETTINGS = TOPIC.json().get("settings");
     private static final String UNET = "unet.";
@@ -51,7 +51,7 @@ class TrainingGoldenTest {
             UNet2DConditionConfig.parse(MODEL.json("model/unet/config.json"), "unet");
     private static final CLIPTextConfig TEXT_CONFIG =
             CLIPTextConfig.parse(MODEL.json("model/text_encoder/config.json"), "text_encoder");
-    private static final NoiseSchedule SCHEDULE = NoiseSchedule.of(new SchedulerConfig("golden.json", "DDPMScheduler",
+    static final NoiseSchedule SCHEDULE = NoiseSchedule.of(new SchedulerConfig("golden.json", "DDPMScheduler",
             TOPIC.json().get("scheduler")));
 
     @ParameterizedTest
@@ -164,7 +164,7 @@ class TrainingGoldenTest {
         assertTrue(relative <= expected.get("l2_tol").doubleValue(), file + ' ' + group + " is off by " + relative);
     }
 
-    private static Graph objective(DiffusionLoss loss, double priorWeight, Shape latents) {
+    static Graph objective(DiffusionLoss loss, double priorWeight, Shape latents) {
         Graph graph = new Graph();
         Value ids = graph.input("input_ids", DType.I32, Shape.of(latents.dim(0), 77));
         Value context = CLIPTextModel.forward(new Scope(graph, TEXT), TEXT_CONFIG, ids, null, null, 0).lastHiddenState();
@@ -179,7 +179,7 @@ class TrainingGoldenTest {
     }
 
     /// Sets the inputs of samples `first` to `first + count` of a step.
-    private static void set(Executable executable, String file, DiffusionLoss loss, int step, int first, int count) {
+    static void set(Executable executable, String file, DiffusionLoss loss, int step, int first, int count) {
         int[] shape = TOPIC.shape(file, "latents");
         int start = step * shape[1] + first;
         for (String name : List.of("latents", "noise")) {
@@ -192,12 +192,12 @@ class TrainingGoldenTest {
                 start + count), 5);
     }
 
-    private static Device device() {
+    static Device device() {
         return CpuDevice.open(CpuOptions.defaults().withThreads(2));
     }
 
     /// Stays open: the files belong to the goldens.
-    private static Checkpoint weights() {
+    static Checkpoint weights() {
         Map<String, Checkpoint> parts = new LinkedHashMap<>();
         parts.put(UNET, MODEL.file("model/unet/diffusion_pytorch_model.safetensors"));
         parts.put(TEXT, MODEL.file("model/text_encoder/model.safetensors"));

@@ -1,0 +1,83 @@
+package dev.cathode.engine.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.cathode.engine.diffusion.schedulers.PredictionType;
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.runtime.Device;
+import dev.cathode.weights.Checkpoint;
+import dev.cathode.weights.SafetensorsWriter;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// Computing blocks again instead of remembering them changes no bit, and takes less memory.
+class GradientCheckpointingTest {
+    private static final String FILE = "joint.safetensors";
+    private static final DiffusionLoss LOSS =
+            new DiffusionLoss(TrainingGoldenTest.SCHEDULE, PredictionType.EPSILON, false);
+
+    /// What two steps leave, and what they took.
+    private record Trained(Map<String, float[]> tensors, List<TrainingStep.Result> results, long arenaBytes,
+                           long parameterBytes) { }
+
+    @ParameterizedTest
+    @CsvSource({"0, false", "1, false", "1, true"})
+    void changesNothingButMemory(double maxGradNorm, boolean accumulate) {
+        var options = new StepOptions(Optimizer.AdamW.defaults(), maxGradNorm, true);
+        Trained remembering = train(options, accumulate);
+        Trained recomputing = train(options.withGradientCheckpointing(true), accumulate);
+        assertEquals(remembering.results, recomputing.results);
+        assertEquals(remembering.tensors.keySet(), recomputing.tensors.keySet());
+        remembering.tensors.forEach((name, numbers) -> assertArrayEquals(numbers, recomputing.tensors.get(name), name));
+        // Where gradients are clipped all of them are kept, and nothing helps against that.
+        long gradients = maxGradNorm == 0 || accumulate ? 0 : remembering.parameterBytes;
+        assertTrue(recomputing.arenaBytes - gradients < 0.55 * (remembering.arenaBytes - gradients),
+                remembering.arenaBytes + " to " + recomputing.arenaBytes + ", gradients " + gradients);
+    }
+
+    private static Trained train(StepOptions options, boolean accumulate) {
+        int[] shape = TrainingGoldenTest.TOPIC.shape(FILE, "latents"); // [steps, batch, C, h, w]
+        IntFunction<Graph> objective = batch -> TrainingGoldenTest.objective(LOSS, 0,
+                Shape.of(batch, shape[2], shape[3], shape[4]));
+        Map<String, Shape> trainable = TrainingStep.parameters(objective.apply(1), name -> true);
+        int size = accumulate ? 1 : shape[1];
+        List<TrainingStep.Result> results = new ArrayList<>();
+        Map<String, float[]> tensors = new LinkedHashMap<>();
+        Checkpoint weights = TrainingGoldenTest.weights();
+        try (Device device = TrainingGoldenTest.device();
+                var state = new TrainingState(device, trainable, Map.of(), options, accumulate)) {
+            state.start(weights);
+            try (var step = new TrainingStep(device, weights, state, options, accumulate, objective)) {
+                for (int i = 0; i < 2; i++) {
+                    int index = i;
+                    results.add(step.run(i + 1, 1e-3, 0.9, shape[1], IntStream.range(0, shape[1] / size)
+                            .mapToObj(part -> new TrainingStep.Batch(size, executable ->
+                                    TrainingGoldenTest.set(executable, FILE, LOSS, index, part * size, size)))
+                            .iterator()));
+                    assertTrue(results.getLast().finite());
+                }
+                long arenaBytes = step.executable(size).plan().arenaBytes();
+                tensors(state, "", tensors);
+                state.kinds().forEach(kind -> tensors(state, kind, tensors));
+                return new Trained(tensors, results, arenaBytes,
+                        trainable.values().stream().mapToLong(s -> s.count() * Float.BYTES).sum());
+            }
+        }
+    }
+
+    private static void tensors(TrainingState state, String kind, Map<String, float[]> into) {
+        for (SafetensorsWriter.Entry entry : state.tensors(kind)) {
+            into.put(StepGraphs.slot(kind, entry.name()), entry.data().get().toArray(ValueLayout.JAVA_FLOAT));
+        }
+    }
+}
