@@ -8,6 +8,11 @@ import java.util.Map;
 /// moving averages. A graph reads and updates them as parameters of these names. All are float32, in the engine's
 /// layout (filters are `[O, KH, KW, I]`).
 public interface Variables extends AutoCloseable {
+    /// Asks, before anything is allocated, whether so many bytes of variables can be had.
+    ///
+    /// @throws InsufficientMemoryException if not
+    void require(long bytes);
+
     /// Makes a variable of zeros.
     ///
     /// @throws IllegalArgumentException if the name is taken

@@ -34,6 +34,7 @@ public final class TrainingState implements AutoCloseable {
     /// @param trainable parameters that the optimizer changes, with the engine's shapes
     /// @param buffers parameters that steps change without gradients
     /// @param accumulate whether gradients of several batches are added up
+    /// @throws dev.cathode.engine.runtime.InsufficientMemoryException if they do not fit; nothing is allocated then
     public TrainingState(Device device, Map<String, Shape> trainable, Map<String, Shape> buffers, StepOptions options,
                          boolean accumulate) {
         variables = device.variables();
@@ -41,6 +42,7 @@ public final class TrainingState implements AutoCloseable {
         this.buffers = new LinkedHashMap<>(buffers);
         slots = new ArrayList<>(options.optimizer().slots());
         ema = options.ema();
+        variables.require(bytes(trainable, 1 + slots.size() + (ema ? 1 : 0) + (accumulate ? 1 : 0)) + bytes(buffers, 1));
         trainable.forEach(variables::define);
         buffers.forEach(variables::define);
         for (String slot : slots) {
@@ -57,6 +59,10 @@ public final class TrainingState implements AutoCloseable {
     /// The variables, for compiling graphs that read them as they are now: validation, for example.
     public Variables variables() {
         return variables;
+    }
+
+    private static long bytes(Map<String, Shape> shapes, int copies) {
+        return copies * shapes.values().stream().mapToLong(Shape::count).sum() * Float.BYTES;
     }
 
     /// The parameters that the optimizer changes.

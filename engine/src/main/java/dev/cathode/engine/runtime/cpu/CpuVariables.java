@@ -1,6 +1,8 @@
 package dev.cathode.engine.runtime.cpu;
 
 import dev.cathode.engine.graph.Shape;
+import dev.cathode.engine.runtime.InsufficientMemoryException;
+import dev.cathode.engine.runtime.SystemMemory;
 import dev.cathode.engine.runtime.Variables;
 import dev.cathode.kernels.cpu.OffHeap;
 import java.lang.foreign.Arena;
@@ -20,6 +22,14 @@ final class CpuVariables implements Variables {
     private MemorySegment slab = MemorySegment.NULL;
     private long slabUsed;
     private long bytes;
+
+    @Override
+    public void require(long needed) {
+        long available = SystemMemory.available();
+        if (needed > available) {
+            throw new InsufficientMemoryException(needed, available);
+        }
+    }
 
     @Override
     public void define(String name, Shape shape) {
