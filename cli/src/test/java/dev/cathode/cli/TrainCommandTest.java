@@ -54,7 +54,7 @@ class TrainCommandTest {
     }
 
     private static Outcome train(Path recipe, String... more) {
-        List<String> args = new ArrayList<>(List.of("train", recipe.toString(), "--threads", "2"));
+        List<String> args = new ArrayList<>(List.of("train", recipe.toString(), "--threads", "1"));
         args.addAll(List.of(more));
         return Outcome.of(args.toArray(String[]::new));
     }
