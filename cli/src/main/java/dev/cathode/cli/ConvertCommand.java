@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  cathode convert sd-v1-4.ckpt sd14 --configs another-sd1-folder",
             "  cathode convert sd14 sd14-bf16 --dtype bfloat16",
+            "  cathode convert sd14 sd14-films --lora films.safetensors:0.8",
             "  cathode convert weights.bin weights.safetensors"})
 final class ConvertCommand implements Callable<Integer> {
     private static final String FILE = ".safetensors";
@@ -75,6 +76,10 @@ final class ConvertCommand implements Callable<Integer> {
             throw new FileAlreadyExistsException(out.toString());
         }
         boolean file = out.toString().endsWith(FILE);
+        if (!files.loras.isEmpty() && file && !Files.isDirectory(in)) {
+            throw new ParameterException(spec.commandLine(),
+                    "--lora changes models: one of IN and OUT must be a model folder");
+        }
         if (layout != null && file != (layout == Layout.SINGLE_FILE)) {
             throw new ParameterException(spec.commandLine(), "--layout " + layout + " does not fit " + out
                     + ": a single file ends with " + FILE + ", a folder does not");

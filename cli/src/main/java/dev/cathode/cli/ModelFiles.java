@@ -1,7 +1,9 @@
 package dev.cathode.cli;
 
+import dev.cathode.weights.LoraOption;
 import dev.cathode.weights.ModelOptions;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -17,12 +19,15 @@ class ModelFiles {
     String prediction;
     @Option(names = "--ema", description = "Take the averaged weights of a single-file checkpoint that has both.")
     boolean ema;
+    @Option(names = "--lora", paramLabel = "FILE[:SCALE]", converter = LoraConverter.class, description = "Add this LoRA"
+            + " (of diffusers or kohya's scripts), SCALE times (default: 1); may be given several times.")
+    List<LoraOption> loras = List.of();
 
     /// For the loader.
     ///
     /// @throws IllegalArgumentException if a value is none that exists
     ModelOptions toOptions() {
         return new ModelOptions(Optional.ofNullable(variant), ema, Optional.ofNullable(prediction),
-                Optional.ofNullable(configs));
+                Optional.ofNullable(configs), loras);
     }
 }

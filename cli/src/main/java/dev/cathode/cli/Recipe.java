@@ -5,18 +5,24 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /// Everything that a picture depends on; written into the picture's file.
 ///
 /// @param scheduler the name given, empty for the model's own
 /// @param model the name of its file or folder, without folders around it
+/// @param loras what was added to the model
 /// @param image what the picture starts from, if not from noise; `strength` counts only then
 record Recipe(String prompt, String negativePrompt, long seed, int steps, double guidanceScale, ImageSize size,
               String scheduler, String model, String variant, String dtype, int clipSkip, double strength,
-              Optional<InputFile> image, Optional<InputFile> mask, Optional<InputFile> latents) {
+              List<Lora> loras, Optional<InputFile> image, Optional<InputFile> mask, Optional<InputFile> latents) {
+    /// An addition to the model, and how much of it.
+    record Lora(InputFile file, double scale) { }
+
     /// The names of the two texts in a picture file: what other programs read, and ours.
     static final String FOR_OTHERS = "parameters";
     static final String FOR_US = "cathode";
@@ -27,7 +33,7 @@ record Recipe(String prompt, String negativePrompt, long seed, int steps, double
     /// The recipe of another picture by the same model, from the same files.
     Recipe with(String newPrompt, String newNegative, long newSeed, int newSteps, double newScale, ImageSize newSize) {
         return new Recipe(newPrompt, newNegative, newSeed, newSteps, newScale, newSize, scheduler, model, variant,
-                dtype, clipSkip, strength, image, mask, latents);
+                dtype, clipSkip, strength, loras, image, mask, latents);
     }
 
     /// The texts to write into a picture file.
@@ -56,6 +62,10 @@ record Recipe(String prompt, String negativePrompt, long seed, int steps, double
         if (clipSkip > 0) {
             text.append(", Clip skip: ").append(clipSkip + 1); // there, 1 means that none is skipped
         }
+        if (!loras.isEmpty()) {
+            text.append(", LoRAs: ").append(loras.stream().map(lora -> lora.file.name() + ":" + number(lora.scale))
+                    .collect(Collectors.joining(" ")));
+        }
         return text.append(", Version: cathode ").append(Version.number()).toString();
     }
 
@@ -75,6 +85,11 @@ record Recipe(String prompt, String negativePrompt, long seed, int steps, double
         }
         if (!variant.isEmpty()) {
             json.put("variant", variant);
+        }
+        if (!loras.isEmpty()) {
+            ArrayNode list = json.putArray("loras");
+            loras.forEach(lora -> list.addObject().put("name", lora.file.name()).put("sha256", lora.file.sha256())
+                    .put("scale", lora.scale));
         }
         if (image.isPresent()) {
             json.put("strength", strength);

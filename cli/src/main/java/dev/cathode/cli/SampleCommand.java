@@ -1,12 +1,14 @@
 package dev.cathode.cli;
 
 import dev.cathode.engine.diffusion.GeneratedImage;
+import dev.cathode.weights.LoraOption;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -115,9 +117,11 @@ final class SampleCommand implements Callable<Integer> {
         } catch (IllegalArgumentException e) {
             require(false, e.getMessage());
         }
-        for (Path file : new Path[] {options.model.path, options.model.configs, output.prompts, options.look.latents,
-            source.image, source.mask}) {
-            if (file != null && !Files.exists(file)) {
+        Stream<Path> files = Stream.concat(options.model.loras.stream().map(LoraOption::file),
+                Stream.of(options.model.path, options.model.configs, output.prompts, options.look.latents, source.image,
+                        source.mask));
+        for (Path file : files.filter(Objects::nonNull).toList()) {
+            if (!Files.exists(file)) {
                 throw new NoSuchFileException(file.toString());
             }
         }

@@ -1,6 +1,7 @@
 package dev.cathode.cli;
 
 import dev.cathode.engine.image.ImageFormat;
+import dev.cathode.weights.LoraOption;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.security.SecureRandom;
@@ -27,8 +28,16 @@ final class SamplePlan {
                 Objects.requireNonNullElse(look.size, defaultSize), Objects.requireNonNullElse(look.scheduler, ""),
                 model.path.toRealPath().getFileName().toString(), Objects.requireNonNullElse(model.variant, ""),
                 model.dtype == null ? "as stored" : model.dtype.toString(), look.clipSkip,
-                Objects.requireNonNullElse(options.source.strength, STRENGTH), input(options.source.image),
+                Objects.requireNonNullElse(options.source.strength, STRENGTH), loras(model.loras), input(options.source.image),
                 input(options.source.mask), input(look.latents));
+    }
+
+    private static List<Recipe.Lora> loras(List<LoraOption> options) throws IOException {
+        List<Recipe.Lora> loras = new ArrayList<>();
+        for (LoraOption lora : options) {
+            loras.add(new Recipe.Lora(InputFile.of(lora.file()), lora.scale()));
+        }
+        return loras;
     }
 
     private static Optional<InputFile> input(Path file) throws IOException {

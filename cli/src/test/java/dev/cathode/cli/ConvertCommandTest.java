@@ -99,6 +99,43 @@ class ConvertCommandTest {
     }
 
     @Test
+    void aLoraIsMergedIntoTheWeights() {
+        Path lora = Goldens.root().resolve("training/lora/kohya.safetensors");
+        convert(MODEL, out("merged"), "--lora", lora + ":0.5", "--lora", lora.toString());
+        String layer = "mid_block.attentions.0.transformer_blocks.0.attn1.to_q.weight";
+        String module = "lora_unet_" + layer.replace(".weight", "").replace('.', '_');
+        try (ModelSource before = ModelSource.open(Path.of(MODEL));
+                ModelSource after = ModelSource.open(folder.resolve("merged"));
+                Checkpoint factors = Checkpoints.open(lora)) {
+            float[] up = Conversions.toFloats(factors.tensor(module + ".lora_up.weight"));
+            float[] down = Conversions.toFloats(factors.tensor(module + ".lora_down.weight"));
+            float alpha = Conversions.toFloats(factors.tensor(module + ".alpha"))[0];
+            int rank = Math.toIntExact(factors.tensor(module + ".lora_down.weight").shape().getFirst());
+            float[] old = Conversions.toFloats(before.component("unet").weights().tensor(layer));
+            float[] now = Conversions.toFloats(after.component("unet").weights().tensor(layer));
+            double added = 0;
+            for (int r = 0; r < rank; r++) { // to the first number
+                added += 1.5 * alpha / rank * up[r] * down[r * (down.length / rank)];
+            }
+            assertEquals(old[0] + added, now[0], 1e-6);
+        }
+    }
+
+    @Test
+    void aLoraNeedsAModel() {
+        Outcome file = Outcome.of("convert", MODEL + "/unet/diffusion_pytorch_model.safetensors", out("x.safetensors"),
+                "--lora", "some.safetensors");
+        assertEquals(2, file.code());
+        assertTrue(file.err().contains("--lora"), file.err());
+        Outcome scale = Outcome.of("convert", MODEL, out("y"), "--lora", "some.safetensors:much");
+        assertEquals(2, scale.code());
+        assertTrue(scale.err().contains("'much' is no number"), scale.err());
+        Outcome missing = Outcome.of("convert", MODEL, out("y"), "--lora", "nowhere.safetensors");
+        assertEquals(1, missing.code());
+        assertTrue(missing.err().contains("nowhere.safetensors"), missing.err());
+    }
+
+    @Test
     void aWeightFileKeepsItsNames() {
         Path pickled = Goldens.root().resolve("checkpoints/ldm.ckpt");
         convert(pickled.toString(), out("ldm.safetensors"), "--dtype", "float16");

@@ -14,7 +14,7 @@ class RecipeTest {
                 + Version.number(), Recipes.plain("a cat", 7).texts().get("parameters"));
         assertEquals("a \"dög\" 犬\nNegative prompt: blurry\nSteps: 20, Sampler: ddim, CFG scale: 7.5,"
                 + " Seed: 12345678901, Size: 64x32, Model: other, Denoising strength: 0.6, Clip skip: 2,"
-                + " Version: cathode " + Version.number(), Recipes.rich().texts().get("parameters"));
+                + " LoRAs: films.safetensors:0.5, Version: cathode " + Version.number(), Recipes.rich().texts().get("parameters"));
     }
 
     @Test
@@ -28,8 +28,10 @@ class RecipeTest {
         assertEquals("ddim", json.get("scheduler").stringValue());
         assertEquals("0b", json.at("/mask/sha256").stringValue());
         assertEquals(1, json.get("clipSkip").intValue());
+        assertEquals("0c", json.at("/loras/0/sha256").stringValue());
+        assertEquals(0.5, json.at("/loras/0/scale").doubleValue());
         JsonNode plain = Recipes.plain("a cat", 7).json();
-        for (String absent : List.of("scheduler", "variant", "strength", "image", "mask", "latents")) {
+        for (String absent : List.of("scheduler", "variant", "loras", "strength", "image", "mask", "latents")) {
             assertTrue(!plain.has(absent), absent);
         }
     }

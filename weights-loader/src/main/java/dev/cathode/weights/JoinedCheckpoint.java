@@ -9,12 +9,14 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /// Several checkpoints as one; no name may be in two of them.
-final class JoinedCheckpoint implements Checkpoint {
+public final class JoinedCheckpoint implements Checkpoint {
     private final List<Checkpoint> members;
     private final Map<String, Checkpoint> places = new LinkedHashMap<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
 
-    JoinedCheckpoint(List<Checkpoint> members) {
+    /// @param members closed with this
+    /// @throws CheckpointException if a name is in two of them
+    public JoinedCheckpoint(List<Checkpoint> members) {
         this.members = List.copyOf(members);
         for (Checkpoint member : members) {
             metadata.putAll(member.metadata());
@@ -53,7 +55,12 @@ final class JoinedCheckpoint implements Checkpoint {
 
     @Override
     public void release(FileTensor tensor) {
-        members.forEach(member -> member.release(tensor));
+        Checkpoint member = places.get(tensor.name());
+        if (member != null) {
+            member.release(tensor);
+        } else { // whoever wrote it knows the bytes only
+            members.forEach(m -> m.release(tensor));
+        }
     }
 
     @Override

@@ -76,7 +76,17 @@ public final class ModelFolder implements ModelSource {
 
     private static ModelComponent component(String name, String type, Path folder, ModelOptions options) {
         return new ModelComponent(name, type, Optional.of(folder), () -> config(folder),
-                () -> canonical(type, () -> Checkpoints.open(WeightFiles.find(folder, options.variant()))));
+                () -> withLoras(name, options, canonical(type, () -> Checkpoints.open(WeightFiles.find(folder,
+                        options.variant())))));
+    }
+
+    private static Checkpoint withLoras(String name, ModelOptions options, Checkpoint weights) {
+        try {
+            return LoraCheckpoint.of(weights, name, options.loras());
+        } catch (RuntimeException e) {
+            weights.close();
+            throw e;
+        }
     }
 
     private static JsonNode config(Path folder) {

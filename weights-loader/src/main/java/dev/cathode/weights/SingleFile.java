@@ -101,7 +101,8 @@ public final class SingleFile implements ModelSource {
         Supplier<JsonNode> config = configs.filter(folder -> folder.has(name))
                 .<Supplier<JsonNode>>map(folder -> () -> folder.component(name).config())
                 .orElse(() -> siblingConfig().orElseGet(derived));
-        components.put(name, new ModelComponent(name, type, Optional.empty(), config, () -> weights));
+        components.put(name, new ModelComponent(name, type, Optional.empty(), config,
+                () -> LoraCheckpoint.of(weights, name, options.loras())));
     }
 
     /// The file of one component may lie in its folder, beside its configuration.

@@ -65,15 +65,25 @@ public final class Json {
             if (Files.size(path) > MAX_FILE) {
                 throw new CheckpointException(path + ": " + Files.size(path) + " bytes are too many for a JSON file");
             }
-            return MAPPER.readTree(utf8(Files.readAllBytes(path)));
+            return parse(utf8(Files.readAllBytes(path)), path.toString());
         } catch (NoSuchFileException e) {
             throw new CheckpointException(path + ": no such file", e);
         } catch (CharacterCodingException e) {
             throw new CheckpointException(path + ": is not valid UTF-8", e);
         } catch (IOException e) {
             throw new CheckpointException(path + ": cannot be read: " + e, e);
+        }
+    }
+
+    /// A JSON text as a tree; numbers may be `Infinity`, `-Infinity` and `NaN`.
+    ///
+    /// @param source where it comes from, for messages
+    /// @throws CheckpointException if it is no JSON
+    public static JsonNode parse(String text, String source) {
+        try {
+            return MAPPER.readTree(text);
         } catch (JacksonException e) {
-            throw new CheckpointException(path + ": is not valid JSON: " + reason(e), e);
+            throw new CheckpointException(source + ": is not valid JSON: " + reason(e), e);
         }
     }
 
