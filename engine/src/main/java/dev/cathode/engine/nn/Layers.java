@@ -11,12 +11,12 @@ public final class Layers {
 
     /// `nn.Linear`: `[…, I]` to `[…, out]`.
     public static Value linear(Scope at, Value x, int out) {
-        return Ops.linear(x, at.parameter("weight", out, x.shape().last()), at.parameter("bias", out));
+        return at.adapted(x, Ops.linear(x, at.parameter("weight", out, x.shape().last()), at.parameter("bias", out)));
     }
 
     /// `nn.Linear(bias=False)`.
     public static Value linearNoBias(Scope at, Value x, int out) {
-        return Ops.linear(x, at.parameter("weight", out, x.shape().last()), null);
+        return at.adapted(x, Ops.linear(x, at.parameter("weight", out, x.shape().last()), null));
     }
 
     /// `nn.Conv2d` with a square filter: `[N, H, W, I]` to `[N, H', W', out]`.
@@ -37,7 +37,7 @@ public final class Layers {
 
     /// The 1×1 convolution.
     public static Value conv1x1(Scope at, Value x, int out) {
-        return conv2d(at, x, out, 1, Op.Geometry.of(1, 0));
+        return at.adapted(x, conv2d(at, x, out, 1, Op.Geometry.of(1, 0)));
     }
 
     /// `nn.GroupNorm`.

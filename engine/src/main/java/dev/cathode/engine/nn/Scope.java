@@ -9,7 +9,13 @@ import java.util.function.Supplier;
 ///
 /// @param graph where parameters are added
 /// @param prefix the module's dotted path with a dot at the end, or empty
-public record Scope(Graph graph, String prefix) {
+/// @param adapters additions to the layers
+public record Scope(Graph graph, String prefix, Adapters adapters) {
+    /// A place in a model as it is.
+    public Scope(Graph graph, String prefix) {
+        this(graph, prefix, Adapters.NONE);
+    }
+
     /// The root of a model.
     public static Scope root(Graph graph) {
         return new Scope(graph, "");
@@ -17,7 +23,7 @@ public record Scope(Graph graph, String prefix) {
 
     /// A module inside this one, for example `down_blocks.0.resnets.1`.
     public Scope at(String path) {
-        return new Scope(graph, prefix + path + ".");
+        return new Scope(graph, prefix + path + ".", adapters);
     }
 
     /// An element of a list of modules.
@@ -28,6 +34,11 @@ public record Scope(Graph graph, String prefix) {
     /// A parameter of this module. Convolution filters are `[O, KH, KW, I]`.
     public Value parameter(String name, int... dims) {
         return graph.parameter(prefix + name, Shape.of(dims));
+    }
+
+    /// What a layer here makes of its input, with the addition that an adapter has for it.
+    Value adapted(Value x, Value y) {
+        return adapters == Adapters.NONE ? y : adapters.adapt(new Scope(graph, prefix), x, y);
     }
 
     /// What this module computes, as a block that training may compute twice rather than remember; see [Graph#block].

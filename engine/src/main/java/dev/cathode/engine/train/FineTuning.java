@@ -7,34 +7,35 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.image.RgbImage;
 import dev.cathode.engine.models.DiagonalGaussianDistribution;
 import dev.cathode.engine.models.UNet2DConditionModel;
-import dev.cathode.engine.nn.Scope;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.Executable;
 import dev.cathode.engine.train.TrainingRandom.Stream;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.Checkpoint;
-import dev.cathode.weights.DType;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 
-/// The U-Net, and the text encoder with it if the recipe says so, on pictures with captions: RoentGen's way, and the
-/// `train_text_to_image` of diffusers.
+/// A diffusion model on pictures with captions. What of it is trained is the [Variant]'s: the U-Net, and the text encoder
+/// with it if the recipe says so (RoentGen's way, and `train_text_to_image` of diffusers), or additions to them.
 ///
 /// The autoencoder is frozen. Each sample's latent is drawn anew from its distribution at every step; the distribution
-/// may come from a cache. A frozen text encoder runs beside the loss, one that is trained is part of it.
+/// may come from a cache.
 public final class FineTuning implements TrainingTask<FineTuning.Sample> {
     private final TrainingRecipe recipe;
     private final TrainedModel model;
+    private final Variant variant;
     private final ImageTextDataset data;
     private final TrainingRandom random;
     private final DiffusionLoss loss;
     private final LatentEncoder encoder;
+    private final NoisyLatents inputs;
     private final Optional<LatentCache> latents;
-    private final Optional<TextConditioning> conditioning;
     private final Optional<PictureSampler> sampler;
 
     /// A sample as it was read.
@@ -44,35 +45,44 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
     /// @param latent the distribution of its latent, or null
     public record Sample(String caption, float[] planes, DiagonalGaussianDistribution latent) { }
 
-    private FineTuning(Device device, TrainingRecipe recipe, TrainedModel model, ImageTextDataset data,
-                       TrainingListener listener) throws IOException {
+    /// @param model closed with this
+    /// @param variant closed with this
+    FineTuning(Device device, TrainingRecipe recipe, TrainedModel model, Variant variant, ImageTextDataset data,
+               TrainingListener listener) throws IOException {
         this.recipe = recipe;
         this.model = model;
+        this.variant = variant;
         this.data = data;
         random = new TrainingRandom(recipe.steps().seed());
-        loss = new DiffusionLoss(model.noiseSchedule(),
-                recipe.model().predictionType().orElseGet(model::predictionType), recipe.loss().snrGamma().isPresent());
+        loss = loss(recipe, model);
         encoder = new LatentEncoder(device, model, recipe.data().resolution());
-        conditioning = recipe.model().trainTextEncoder() ? Optional.empty()
-                : Optional.of(new TextConditioning(device, model));
+        inputs = new NoisyLatents(model, loss, recipe.loss(), random, encoder.count());
         sampler = recipe.validation().prompts().isEmpty() ? Optional.empty()
-                : Optional.of(new PictureSampler(device, recipe, model));
+                : Optional.of(new PictureSampler(device, recipe, model, variant));
         latents = recipe.data().cacheLatents() ? Optional.of(LatentCache.open(
-                recipe.output().outputDir().resolve("latents.cache"), origin(), data.size(), encoder, this::planes, listener))
-                : Optional.empty();
+                recipe.output().outputDir().resolve("latents.cache"), origin(recipe, model, data), data.size(), encoder,
+                this::planes, listener)) : Optional.empty();
     }
 
-    /// Prepares training.
+    /// Prepares training of whole networks.
     ///
     /// @param model closed with this
     /// @param listener told how far preparing is
     /// @throws IOException if a picture cannot be read
     public static FineTuning open(Device device, TrainingRecipe recipe, TrainedModel model, ImageTextDataset data,
                                   TrainingListener listener) throws IOException {
-        return new FineTuning(device, recipe, model, data, listener);
+        return new FineTuning(device, recipe, model, new WholeNetworks(device, model, recipe.model().trainTextEncoder()),
+                data, listener);
     }
 
-    private String origin() {
+    /// The loss that a recipe asks for.
+    static DiffusionLoss loss(TrainingRecipe recipe, TrainedModel model) {
+        return new DiffusionLoss(model.noiseSchedule(),
+                recipe.model().predictionType().orElseGet(model::predictionType), recipe.loss().snrGamma().isPresent());
+    }
+
+    /// What a cache of latents depends on.
+    static String origin(TrainingRecipe recipe, TrainedModel model, ImageTextDataset data) {
         return DataDigest.of(data) + ' ' + recipe.data().resolution() + ' ' + recipe.data().imageFit() + ' '
                 + model.fingerprint(TrainedModel.VAE) + '\n';
     }
@@ -85,26 +95,20 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
 
     @Override
     public Checkpoint weights() {
-        return model.weights();
+        return variant.weights();
     }
 
     @Override
     public Map<String, Shape> trainable() {
-        return TrainingStep.parameters(loss(1), name -> name.startsWith(TrainedModel.UNET)
-                || recipe.model().trainTextEncoder() && name.startsWith(TrainedModel.TEXT));
+        return TrainingStep.parameters(loss(1), variant::trains);
     }
 
     @Override
     public Graph loss(int batch) {
         Graph graph = new Graph();
-        int length = model.text().length();
-        Value context = conditioning.isPresent()
-                ? graph.input("encoder_hidden_states", DType.F32, Shape.of(batch, length, model.text().hiddenSize()))
-                : model.text().forward(new Scope(graph, TrainedModel.TEXT),
-                        graph.input("input_ids", DType.I32, Shape.of(batch, length)));
-        int side = encoder.latentSide();
-        loss.addTo(graph, Shape.of(batch, model.vae().latentChannels(), side, side), (noisy, timestep) ->
-                UNet2DConditionModel.forward(new Scope(graph, TrainedModel.UNET), model.unet(), noisy, timestep, context));
+        Value context = variant.addContext(graph, batch, "");
+        loss.addTo(graph, encoder.shape(batch), (noisy, timestep) ->
+                UNet2DConditionModel.forward(variant.unet(graph, ""), model.unet(), noisy, timestep, context));
         return graph;
     }
 
@@ -118,73 +122,16 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
 
     @Override
     public void set(Executable executable, Place place, List<Sample> samples) {
-        int count = encoder.count();
-        float[] clean = new float[samples.size() * count];
-        float[] noise = new float[samples.size() * count];
-        int[] timesteps = new int[samples.size()];
-        for (int i = 0; i < samples.size(); i++) {
-            long number = place.first() + i;
-            float[] latent = latent(samples.get(i), place, number);
-            System.arraycopy(latent, 0, clean, i * count, count);
-            random.normal(place.heldOut() ? Stream.VALIDATION_NOISE : Stream.NOISE, place.step(), number, noise, i * count,
-                    count);
-            timesteps[i] = random.uniform(place.heldOut() ? Stream.VALIDATION_TIMESTEP : Stream.TIMESTEP, place.step(),
-                    number, loss.schedule().timesteps());
+        long[] numbers = LongStream.range(place.first(), place.first() + samples.size()).toArray();
+        inputs.set(executable, place, samples.stream().map(sample -> sample.latent() != null ? sample.latent()
+                : encoder.encode(sample.planes())).toList(), numbers);
+        List<String> captions = new ArrayList<>();
+        for (int i = 0; i < numbers.length; i++) {
+            boolean dropped = !place.heldOut() && random.coin(Stream.CONDITIONING_DROPOUT, place.step(), numbers[i],
+                    recipe.loss().conditioningDropout());
+            captions.add(dropped ? "" : variant.caption(samples.get(i).caption(), place, numbers[i]));
         }
-        offset(noise, place, samples.size());
-        executable.set("latents", clean);
-        executable.set("noise", noise);
-        loss.setTimesteps(executable, timesteps, recipe.loss().snrGamma().orElse(0));
-        captions(executable, place, samples);
-    }
-
-    private float[] latent(Sample sample, Place place, long number) {
-        DiagonalGaussianDistribution distribution = sample.latent() == null ? encoder.encode(sample.planes())
-                : sample.latent();
-        float[] drawn = distribution.sample(random.normal(place.heldOut() ? Stream.VALIDATION_LATENT : Stream.LATENT,
-                place.step(), number, encoder.count()));
-        for (int i = 0; i < drawn.length; i++) {
-            drawn[i] = (float) (drawn[i] * model.vae().scalingFactor());
-        }
-        return drawn;
-    }
-
-    /// One number more for all noise of a channel, so that the model learns to change the mean brightness as well.
-    private void offset(float[] noise, Place place, int samples) {
-        double offset = recipe.loss().noiseOffset();
-        if (offset == 0 || place.heldOut()) {
-            return;
-        }
-        int channels = model.vae().latentChannels();
-        int pixels = encoder.count() / channels;
-        for (int i = 0; i < samples; i++) {
-            float[] shifts = random.normal(Stream.NOISE_OFFSET, place.step(), place.first() + i, channels);
-            for (int j = 0; j < channels * pixels; j++) {
-                noise[i * channels * pixels + j] += (float) (offset * shifts[j / pixels]);
-            }
-        }
-    }
-
-    private void captions(Executable executable, Place place, List<Sample> samples) {
-        int length = model.text().length();
-        int[] ids = new int[samples.size() * length];
-        float[] states = new float[conditioning.isPresent() ? samples.size() * conditioning.get().count() : 0];
-        for (int i = 0; i < samples.size(); i++) {
-            boolean dropped = !place.heldOut() && random.coin(Stream.CONDITIONING_DROPOUT, place.step(),
-                    place.first() + i, recipe.loss().conditioningDropout());
-            String caption = dropped ? "" : samples.get(i).caption();
-            if (conditioning.isPresent()) {
-                int count = conditioning.get().count();
-                System.arraycopy(conditioning.get().encode(caption), 0, states, i * count, count);
-            } else {
-                System.arraycopy(model.tokenizer().encode(caption, length).ids(), 0, ids, i * length, length);
-            }
-        }
-        if (conditioning.isPresent()) {
-            executable.set("encoder_hidden_states", states);
-        } else {
-            executable.set("input_ids", ids);
-        }
+        variant.setCaptions(executable, captions);
     }
 
     // ---- results
@@ -198,14 +145,14 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
 
     @Override
     public void write(Path folder, TrainingState state, boolean average) throws IOException {
-        ModelFolderWriter.write(folder, model, state, average);
+        variant.write(folder, state, average);
     }
 
     @Override
     public void close() {
         sampler.ifPresent(PictureSampler::close);
-        conditioning.ifPresent(TextConditioning::close);
         latents.ifPresent(LatentCache::close);
+        variant.close();
         encoder.close();
         model.close();
     }

@@ -40,6 +40,11 @@ final class LatentEncoder implements AutoCloseable {
         return side / model.vae().scaleFactor();
     }
 
+    /// The shape of the latents of a batch.
+    Shape shape(int batch) {
+        return Shape.of(batch, model.vae().latentChannels(), latentSide(), latentSide());
+    }
+
     /// Numbers of one latent.
     int count() {
         return model.vae().latentChannels() * latentSide() * latentSide();

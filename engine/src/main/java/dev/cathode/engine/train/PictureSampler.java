@@ -16,7 +16,9 @@ import dev.cathode.engine.runtime.Executable;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.DType;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 
 /// Pictures drawn during training with the parameters as they are, or with their moving average where there is one: one
 /// row of a grid for each validation prompt. The noise they begin with is always the same.
@@ -27,37 +29,35 @@ final class PictureSampler implements AutoCloseable {
     private final Device device;
     private final TrainingRecipe recipe;
     private final TrainedModel model;
+    private final Variant variant;
     private DeviceWeights weights;
-    private Executable text;
     private Executable unet;
     private Executable decoder;
 
-    PictureSampler(Device device, TrainingRecipe recipe, TrainedModel model) {
+    PictureSampler(Device device, TrainingRecipe recipe, TrainedModel model, Variant variant) {
         this.device = device;
         this.recipe = recipe;
         this.model = model;
+        this.variant = variant;
     }
 
     private void compile(TrainingState state) {
-        weights = device.weights(model.weights(), state.variables());
+        weights = device.weights(variant.weights(), state.variables());
         String average = recipe.ema().isPresent() ? StepGraphs.EMA + "/" : "";
-        int length = model.text().length();
         int side = recipe.data().resolution() / model.vae().scaleFactor();
-        Graph texts = new Graph();
-        Value ids = texts.input("input_ids", DType.I32, Shape.of(2, length));
-        texts.output("states", model.text().forward(new Scope(texts,
-                (recipe.model().trainTextEncoder() ? average : "") + TrainedModel.TEXT), ids));
         Graph noise = new Graph();
         Value sample = noise.input("sample", DType.F32, Shape.of(2, model.unet().inChannels(), side, side));
         Value timestep = noise.input("timestep", DType.F32, Shape.of(2));
-        Value context = noise.input("context", DType.F32, Shape.of(2, length, model.text().hiddenSize()));
-        noise.output("out", UNet2DConditionModel.forward(new Scope(noise, average + TrainedModel.UNET), model.unet(), sample,
-                timestep, context));
+        Set<String> others = Set.copyOf(noise.inputs().keySet());
+        Value context = variant.addContext(noise, 2, average);
+        Set<String> texts = new HashSet<>(noise.inputs().keySet());
+        texts.removeAll(others);
+        noise.output("out", UNet2DConditionModel.forward(variant.unet(noise, average), model.unet(), sample, timestep,
+                context));
         Graph pictures = new Graph();
         Value latent = pictures.input("latent", DType.F32, Shape.of(1, model.vae().latentChannels(), side, side));
         pictures.output("image", AutoencoderKL.decode(new Scope(pictures, TrainedModel.VAE), model.vae(), latent));
-        text = device.compile(texts, weights, CompileOptions.defaults());
-        unet = device.compile(noise, weights, CompileOptions.defaults());
+        unet = device.compile(noise, weights, CompileOptions.defaults().withConstantInputs(texts));
         decoder = device.compile(pictures, weights, CompileOptions.defaults());
     }
 
@@ -71,7 +71,7 @@ final class PictureSampler implements AutoCloseable {
         int side = recipe.data().resolution();
         byte[] grid = new byte[3 * side * side * prompts.size() * images];
         for (int row = 0; row < prompts.size(); row++) {
-            encode(prompts.get(row));
+            variant.setCaptions(unet, List.of("", prompts.get(row)));
             for (int column = 0; column < images; column++) {
                 byte[] pixels = picture(column).pixels();
                 for (int y = 0; y < side; y++) {
@@ -80,15 +80,6 @@ final class PictureSampler implements AutoCloseable {
             }
         }
         return new RgbImage(side * images, side * prompts.size(), grid);
-    }
-
-    private void encode(String prompt) {
-        int length = model.text().length();
-        int[] ids = Arrays.copyOf(model.tokenizer().encode("", length).ids(), 2 * length);
-        System.arraycopy(model.tokenizer().encode(prompt, length).ids(), 0, ids, length, length);
-        text.set("input_ids", ids);
-        text.run();
-        unet.set("context", text.get("states"));
     }
 
     private RgbImage picture(int number) {
@@ -130,7 +121,6 @@ final class PictureSampler implements AutoCloseable {
     @Override
     public void close() {
         if (weights != null) {
-            text.close();
             unet.close();
             decoder.close();
             weights.close();

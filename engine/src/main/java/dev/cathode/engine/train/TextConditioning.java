@@ -11,10 +11,11 @@ import dev.cathode.engine.runtime.Executable;
 import dev.cathode.weights.DType;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// Captions to hidden states by a frozen text encoder. Captions repeat, so the latest ones are remembered.
-final class TextConditioning implements AutoCloseable {
+final class TextConditioning implements Captions {
     private static final long REMEMBERED_BYTES = 256L << 20;
 
     private final TrainedModel model;
@@ -55,6 +56,21 @@ final class TextConditioning implements AutoCloseable {
             executable.run();
             return Arrays.copyOf(executable.get("states"), count());
         });
+    }
+
+    @Override
+    public Value addTo(Scope at, int batch) {
+        return at.graph().input("encoder_hidden_states", DType.F32,
+                Shape.of(batch, model.text().length(), model.text().hiddenSize()));
+    }
+
+    @Override
+    public void set(Executable executable, List<String> captions) {
+        float[] states = new float[captions.size() * count()];
+        for (int i = 0; i < captions.size(); i++) {
+            System.arraycopy(encode(captions.get(i)), 0, states, i * count(), count());
+        }
+        executable.set("encoder_hidden_states", states);
     }
 
     @Override

@@ -24,9 +24,13 @@ public final class TrainingTasks {
         return switch (recipe.method()) {
             case TrainingMethod.FineTune() -> open(recipe, model ->
                     FineTuning.open(device, recipe, model, data, listener));
-            case TrainingMethod.DreamBooth _, TrainingMethod.TextualInversion _, TrainingMethod.Lora _,
-                    TrainingMethod.TextualProjection _, TrainingMethod.Vae _ ->
-                    throw new IllegalArgumentException("method " + recipe.method().kind().name().toLowerCase(Locale.ROOT) + " cannot be trained yet");
+            case TrainingMethod.Lora lora -> open(recipe, model -> new FineTuning(device, recipe, model,
+                    new LowRankVariant(device, recipe, model, lora), data, listener));
+            case TrainingMethod.Vae vae -> open(recipe, model ->
+                    new AutoencoderTraining(device, recipe, model, data, vae));
+            case TrainingMethod.DreamBooth _, TrainingMethod.TextualInversion _, TrainingMethod.TextualProjection _ ->
+                    throw new IllegalArgumentException("method "
+                            + recipe.method().kind().name().toLowerCase(Locale.ROOT) + " cannot be trained yet");
         };
     }
 

@@ -7,7 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.engine.data.ImageTextDataset;
-import dev.cathode.engine.image.RgbImage;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.cpu.CpuDevice;
 import dev.cathode.engine.runtime.cpu.CpuOptions;
@@ -136,39 +135,5 @@ class TrainerTest {
     private static List<String> steps(Path output) throws IOException {
         return Files.readAllLines(output.resolve("log.csv")).stream()
                 .map(line -> String.join(",", List.of(line.split(",")).subList(0, 5))).toList();
-    }
-
-    /// Five pictures with stripes in different directions.
-    private record Stripes() implements ImageTextDataset {
-        @Override
-        public String description() {
-            return "stripes";
-        }
-
-        @Override
-        public int size() {
-            return 5;
-        }
-
-        @Override
-        public String id(int index) {
-            return "stripes " + index;
-        }
-
-        @Override
-        public String caption(int index) {
-            return List.of("a left effusion", "a right effusion", "no finding", "an edema", "a mass").get(index);
-        }
-
-        @Override
-        public RgbImage image(int index) {
-            byte[] pixels = new byte[3 * 32 * 32];
-            for (int i = 0; i < pixels.length; i++) {
-                int x = i / 3 % 32;
-                int y = i / 3 / 32;
-                pixels[i] = (byte) (index % 2 == 0 ? x * (index + 3) : y * (index + 3));
-            }
-            return new RgbImage(32, 32, pixels);
-        }
     }
 }
