@@ -62,7 +62,7 @@ public final class MemoryPlan {
         return schedule;
     }
 
-    /// Whether the value is a parameter, perhaps under another shape: it does not lie in the arena.
+    /// Whether the value is a parameter, perhaps under another shape or rounded: it does not lie in the arena.
     public static boolean isParameter(Value value) {
         return Placements.isParameter(value);
     }

@@ -85,9 +85,14 @@ final class Placements {
         return p.placements;
     }
 
-    /// Whether the value is a parameter, perhaps under another shape.
+    /// Whether the value is a parameter, perhaps under another shape, or rounded: only products read rounded
+    /// parameters, and round as they pack.
     static boolean isParameter(Value value) {
-        return value.op() instanceof Op.Parameter || value.op() instanceof Op.Reshape && isParameter(value.input(0));
+        return switch (value.op()) {
+            case Op.Parameter _ -> true;
+            case Op.Reshape _, Op.Cast _ -> isParameter(value.input(0));
+            default -> false;
+        };
     }
 
     /// Whether the value is a part of its input's memory: a reshape, or a slice of the outermost axis. (A slice of a
@@ -95,6 +100,7 @@ final class Placements {
     static boolean isView(Value value) {
         return switch (value.op()) {
             case Op.Reshape _ -> true;
+            case Op.Cast _ -> isParameter(value.input(0));
             case Op.Slice(int axis, int _, int _) -> value.shape().product(0, axis) == 1 && !isParameter(value.input(0));
             default -> false;
         };

@@ -4,6 +4,6 @@
 /// In reading order: [dev.cathode.engine.compile.Fusion], [dev.cathode.engine.compile.Schedule],
 /// [dev.cathode.engine.compile.Placements] (which values share memory), [dev.cathode.engine.compile.MemoryPlan].
 ///
-/// Only training asks for [dev.cathode.engine.compile.Recompute]. Passes fill a
-/// [dev.cathode.engine.compile.GraphCopy].
+/// Only training asks for [dev.cathode.engine.compile.Recompute] and [dev.cathode.engine.compile.MixedPrecision].
+/// Passes fill a [dev.cathode.engine.compile.GraphCopy].
 package dev.cathode.engine.compile;

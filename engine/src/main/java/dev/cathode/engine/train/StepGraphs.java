@@ -1,6 +1,7 @@
 package dev.cathode.engine.train;
 
 import dev.cathode.engine.compile.Fusion;
+import dev.cathode.engine.compile.MixedPrecision;
 import dev.cathode.engine.compile.Recompute;
 import dev.cathode.engine.gradients.Gradients;
 import dev.cathode.engine.graph.Graph;
@@ -60,7 +61,8 @@ final class StepGraphs {
 
     /// What the options ask for beside gradients and updates; `last` is the output that ends the forward pass.
     private Graph passes(String last) {
-        return options.gradientCheckpointing() ? Recompute.apply(graph, graph.outputs().get(last)) : graph;
+        Graph step = options.gradientCheckpointing() ? Recompute.apply(graph, graph.outputs().get(last)) : graph;
+        return options.bfloat16() ? MixedPrecision.apply(step, step.outputs().get(last)) : step;
     }
 
     private void inputs() {

@@ -6,6 +6,7 @@ import dev.cathode.engine.train.log.StepReport;
 import dev.cathode.engine.train.log.StepTimer;
 import dev.cathode.engine.train.log.TensorBoardLog;
 import dev.cathode.engine.train.log.TrainingLog;
+import dev.cathode.engine.train.recipe.MixedPrecision;
 import dev.cathode.engine.train.recipe.OptimizerSettings;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.Checkpoint;
@@ -58,7 +59,7 @@ public final class Trainer<S> {
         this.data = data;
         this.listener = listener;
         options = new StepOptions(optimizer(recipe.optimizer()), recipe.steps().maxGradNorm(), recipe.ema().isPresent(),
-                recipe.steps().gradientCheckpointing());
+                recipe.steps().gradientCheckpointing(), recipe.steps().mixedPrecision() == MixedPrecision.BF16);
         order = new SampleOrder(new TrainingRandom(recipe.steps().seed()), data.trained().length,
                 recipe.steps().samplesPerStep());
         checkpoints = new CheckpointFolder(recipe.output().outputDir(), recipe.output().checkpointsTotalLimit());

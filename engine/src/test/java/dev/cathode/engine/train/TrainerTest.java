@@ -35,7 +35,8 @@ class TrainerTest {
 
     /// Stopped after some steps and resumed, a run ends with the bytes of one that was not.
     @ParameterizedTest
-    @ValueSource(strings = {"validation_prompts: [\"a left effusion\"]", "train_text_encoder: false\ncache_latents: true",
+    @ValueSource(strings = {"validation_prompts: [\"a left effusion\"]",
+        "train_text_encoder: false\ncache_latents: true\nmixed_precision: bf16",
         "gradient_accumulation_steps: 2\ngradient_checkpointing: true",
         "max_grad_norm: 0\nsnr_gamma: 5\nprediction_type: v_prediction"})
     void resumingIsExact(String settings) throws Exception {

@@ -14,6 +14,7 @@ import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
+import dev.cathode.weights.DType;
 import java.util.Locale;
 
 /// Linear layers and convolutions, forward and backward.
@@ -96,17 +97,18 @@ final class CpuProducts {
     private Convolution convolution(Value y, Value weight, Epilogue epilogue) {
         ConvolutionShape shape = ShapeInference.convolutionShape(y);
         WeightStorage storage = weights.storage(weight);
-        if (weights.isVariable(weight)) {
-            boolean direct = algorithm == ConvolutionAlgorithm.AUTO && shape.rows() < WORTH_TRANSFORMING;
-            return kernels.convolution(shape, epilogue, direct ? ConvolutionAlgorithm.DIRECT : algorithm, storage);
-        }
-        Convolution convolution = kernels.convolution(shape, epilogue, algorithm, storage);
+        boolean direct = weights.isVariable(weight) && algorithm == ConvolutionAlgorithm.AUTO
+                && shape.rows() < WORTH_TRANSFORMING;
+        ConvolutionAlgorithm wanted = direct ? ConvolutionAlgorithm.DIRECT : algorithm;
+        Convolution convolution = kernels.convolution(shape, epilogue, wanted, storage);
         // Weights as stored are exact, transformed ones would be rounded to 16 bits a second time.
-        return convolution.algorithm() != ConvolutionAlgorithm.DIRECT && !weights.mayRound()
-                ? kernels.convolution(shape, epilogue, algorithm, WeightStorage.F32) : convolution;
+        boolean mayRound = weights.mayRound() && weight.dtype() == DType.F32;
+        return convolution.algorithm() != ConvolutionAlgorithm.DIRECT && storage != WeightStorage.F32 && !mayRound
+                ? kernels.convolution(shape, epilogue, wanted, WeightStorage.F32) : convolution;
     }
 
-    /// The packed weights of one product. Scratch memory: the packed variable, then the kernel's own, then whatever else.
+    /// The packed weights of one product. Scratch memory: the packed variable, the variable rounded if it must be
+    /// before it is packed, then the kernel's own, then whatever else.
     private final class Weights {
         private final Value weight;
         private final Convolution convolution;
@@ -129,7 +131,11 @@ final class CpuProducts {
         }
 
         private long packedScratch() {
-            return variable ? align(convolution.packedBytes()) : 0;
+            return variable ? align(convolution.packedBytes()) + align(roundedBytes()) : 0;
+        }
+
+        private long roundedBytes() {
+            return CpuWeights.isRounded(weight, convolution) ? weight.bytes() : 0;
         }
 
         long address(Addresses a) {
@@ -145,8 +151,17 @@ final class CpuProducts {
                 return product;
             }
             long packed = a.workspace();
+            long numbers = weights.variableAddress(weight);
+            if (roundedBytes() == 0) {
+                return () -> {
+                    convolution.pack(CpuWeights.view(weight, numbers, WeightStorage.F32, direction), packed, workers);
+                    product.run();
+                };
+            }
+            long rounded = packed + align(convolution.packedBytes());
             return () -> {
-                convolution.pack(weights.variable(weight, direction), packed, workers);
+                kernels.elementwise().narrow(WeightStorage.BF16, numbers, rounded, weight.shape().count(), workers);
+                convolution.pack(CpuWeights.view(weight, rounded, WeightStorage.BF16, direction), packed, workers);
                 product.run();
             };
         }

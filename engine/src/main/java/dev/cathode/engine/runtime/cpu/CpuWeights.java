@@ -6,6 +6,7 @@ import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.DeviceWeights;
 import dev.cathode.kernels.cpu.Convolution;
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cpu.WeightStorage;
@@ -112,6 +113,9 @@ final class CpuWeights implements DeviceWeights {
 
     /// How weights of a parameter are kept.
     WeightStorage storage(Value parameter) {
+        if (parameter.dtype() == DType.BF16) {
+            return WeightStorage.BF16;
+        }
         if (isVariable(parameter)) {
             return WeightStorage.F32;
         }
@@ -142,7 +146,7 @@ final class CpuWeights implements DeviceWeights {
         long address = allocate(convolution.packedBytes());
         FileTensor tensor = checkpoint.tensor(name(parameter));
         Shape shape = parameter.shape();
-        Table source = plain(tensor);
+        Table source = isRounded(parameter, convolution) ? rounded(tensor) : plain(tensor);
         WeightView view = WeightView.torch(source.data().address(), source.storage(), shape.last(),
                 Direction.kernelHeight(shape), Direction.kernelWidth(shape));
         convolution.pack(direction.of(view, shape), address, workers);
@@ -152,17 +156,37 @@ final class CpuWeights implements DeviceWeights {
         return address;
     }
 
-    /// A variable as it lies, for packing at each run.
-    WeightView variable(Value parameter, Direction direction) {
+    /// Whether weights must be rounded before they are packed: those that are packed as bfloat16 need not.
+    static boolean isRounded(Value parameter, Convolution convolution) {
+        return parameter.dtype() == DType.BF16 && convolution.algorithm() != ConvolutionAlgorithm.DIRECT;
+    }
+
+    private Table rounded(FileTensor tensor) {
+        Table source = plain(tensor);
+        MemorySegment wide = Arena.ofAuto().allocate(tensor.count() * Float.BYTES, 64);
+        kernels.elementwise().widen(source.storage(), source.data().address(), wide.address(), tensor.count(), workers);
+        MemorySegment narrow = Arena.ofAuto().allocate(tensor.count() * WeightStorage.BF16.bytes(), 64);
+        kernels.elementwise().narrow(WeightStorage.BF16, wide.address(), narrow.address(), tensor.count(), workers);
+        Reference.reachabilityFence(source);
+        Reference.reachabilityFence(wide);
+        return new Table(narrow, WeightStorage.BF16);
+    }
+
+    /// Where a variable lies.
+    long variableAddress(Value parameter) {
+        return variables.address(name(parameter));
+    }
+
+    /// A variable's numbers at an address, for packing at each run.
+    static WeightView view(Value parameter, long address, WeightStorage storage, Direction direction) {
         Shape shape = parameter.shape();
         long in = shape.last();
         long row = in * Direction.kernelWidth(shape);
-        return direction.of(new WeightView(variables.address(name(parameter)), WeightStorage.F32,
-                row * Direction.kernelHeight(shape), row, in, 1), shape);
+        return direction.of(new WeightView(address, storage, row * Direction.kernelHeight(shape), row, in, 1), shape);
     }
 
     private static String key(Value parameter, Convolution convolution, Direction direction) {
-        return name(parameter) + ' ' + direction + ' ' + convolution.packing();
+        return name(parameter) + ' ' + parameter.dtype() + ' ' + direction + ' ' + convolution.packing();
     }
 
     /// Which way a product goes through its weights.
@@ -192,6 +216,10 @@ final class CpuWeights implements DeviceWeights {
 
     /// The address of a parameter as contiguous float32 numbers.
     long vector(Value parameter) {
+        if (parameter.dtype() != DType.F32) {
+            throw new IllegalArgumentException(name(parameter) + " as " + parameter.dtype()
+                    + ": only products round parameters");
+        }
         if (isVariable(parameter)) {
             return variables.address(name(parameter));
         }
@@ -254,7 +282,7 @@ final class CpuWeights implements DeviceWeights {
     static String name(Value parameter) {
         return switch (parameter.op()) {
             case Op.Parameter(String name) -> name;
-            case Op.Reshape _ -> name(parameter.input(0));
+            case Op.Reshape _, Op.Cast _ -> name(parameter.input(0));
             default -> throw new IllegalArgumentException(parameter.op() + " is no parameter: weights of linear layers"
                     + " and convolutions, tables and norm vectors must be");
         };

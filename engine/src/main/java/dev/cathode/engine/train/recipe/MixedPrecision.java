@@ -4,6 +4,7 @@ package dev.cathode.engine.train.recipe;
 public enum MixedPrecision {
     /// float32.
     NO,
-    /// bfloat16, with sums in float32.
+    /// Products of numbers rounded to bfloat16, with sums in float32. Without kernels for it (this CPU's have none) it
+    /// saves memory, not time.
     BF16
 }
