@@ -64,9 +64,9 @@ def median(values):
     return statistics.median(values)
 
 
-def measure(name, options, run):
+def measure(name, options, run, training=False):
     """Times run() and prints one line of JSON. run returns a tensor, which must be finite."""
-    with torch.inference_mode():
+    with torch.enable_grad() if training else torch.inference_mode():
         for _ in range(options.warmup):
             out = run()
         seconds = []
@@ -78,7 +78,7 @@ def measure(name, options, run):
         others = (processes.busy_seconds() - busy - time.process_time() + own) / (time.perf_counter() - begin)
     assert torch.isfinite(out).all(), f"{name}: the result has numbers that are not finite"
     report(name, options, seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-           others=round(max(0.0, others), 2), shape=list(out.shape), std=round(out.double().std().item(), 6))
+           others=round(max(0.0, others), 2), shape=list(out.shape), mean=round(out.double().mean().item(), 6))
 
 
 def report(name, options, seconds, peak_rss, **more):

@@ -20,8 +20,10 @@ import pipeline
 import processes
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-FIGURES = {"unet": "U-Net step", "vae": "VAE decode", "text": "text encode", "pipeline": "whole pipeline"}
-RUNS = {"unet": 3, "vae": 3, "text": 15}
+FIGURES = {"unet": "U-Net step", "vae": "VAE decode", "text": "text encode", "train": "training step",
+           "pipeline": "whole pipeline"}
+RUNS = {"unet": 3, "vae": 3, "text": 15, "train": 3}
+TRAINING_SIZE = "256x256"
 
 
 def arguments():
@@ -47,8 +49,8 @@ def command(side, figure, o, out):
     if figure == "pipeline":
         task = ["--steps", str(o.steps), "--guidance", "4", "--seed", "1", "--size", o.size, "--out", out]
     else:
-        task = ["--size", o.size] if figure != "text" else []
-        task += ["--batch", "1" if figure == "vae" else "2", "--runs", str(o.runs or RUNS[figure])]
+        task = ["--size", TRAINING_SIZE if figure == "train" else o.size] if figure != "text" else []
+        task += ["--batch", "1" if figure in ("vae", "train") else "2", "--runs", str(o.runs or RUNS[figure])]
     if side == "peer":
         return [sys.executable, "-W", "ignore", os.path.join(HERE, f"{figure}.py"), o.model, *task,
                 *(["--once"] if figure == "pipeline" else []), *o.peer.split()]
@@ -100,8 +102,8 @@ def rows(figure, sides):
         busy = ", ".join(f"{s['others']:.2f}" for s in sides.values())
         return f"| {name} | {cells[0]} | {cells[1]} | {ratio} | {spread} | {busy} |"
     found = [line(FIGURES[figure], "seconds", lambda s: f"{s:.3f} s")]
-    if figure == "pipeline":
-        found.append(line("peak memory of the pipeline", "peak_rss", lambda b: f"{b / 2**30:.2f} GiB"))
+    if figure in ("pipeline", "train"):
+        found.append(line(f"peak memory of the {FIGURES[figure].split()[-1]}", "peak_rss", lambda b: f"{b / 2**30:.2f} GiB"))
     return found
 
 

@@ -5,6 +5,7 @@ import dev.cathode.engine.benchmark.NetworkBenchmark;
 import dev.cathode.engine.benchmark.NetworkBenchmark.Network;
 import dev.cathode.engine.benchmark.NetworkBenchmark.Subject;
 import dev.cathode.engine.benchmark.Timing;
+import dev.cathode.engine.benchmark.TrainingBenchmark;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.Executable.StepProfile;
 import dev.cathode.engine.runtime.cpu.CpuDevice;
@@ -21,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,9 +39,11 @@ import tools.jackson.databind.node.ObjectNode;
                 + " with their share of the processor's fused multiply-add rate.")
 final class BenchCommand implements Callable<Integer> {
     private static final int TEXT_WIDTH = 52;
+    /// Pixels for each pixel of Stable Diffusion's latents, along each side.
+    private static final int LATENT = 8;
 
     /// What can be measured.
-    private enum Target { UNET, VAE, TEXT, GEMM, CONV, ATTENTION }
+    private enum Target { UNET, VAE, TEXT, TRAIN, GEMM, CONV, ATTENTION }
 
     @Spec
     private CommandSpec spec;
@@ -73,6 +77,14 @@ final class BenchCommand implements Callable<Integer> {
             description = "3x3 convolutions by ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private ConvolutionAlgorithm convolutions;
 
+    @Option(names = "--max-grad-norm", paramLabel = "X", defaultValue = "0",
+            description = "Training: clip gradients to this norm (default: ${DEFAULT-VALUE}, not).")
+    private double maxGradNorm;
+
+    @Option(names = "--tokens", paramLabel = "N", defaultValue = "77",
+            description = "Training: positions of the text (default: ${DEFAULT-VALUE}).")
+    private int tokens;
+
     @Option(names = "--explain", description = "Show every kernel of a network: algorithm, GFLOP/s, share of the time.")
     private boolean explain;
 
@@ -90,6 +102,7 @@ final class BenchCommand implements Callable<Integer> {
             case UNET -> network(Network.UNET, pool, 2);
             case VAE -> network(Network.VAE, pool, 1);
             case TEXT -> network(Network.TEXT, pool, 2);
+            case TRAIN -> training(pool);
             case GEMM, CONV, ATTENTION -> kernels(pool);
         }
         return CathodeCommand.DONE;
@@ -107,6 +120,17 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
+    private void training(int threads) {
+        CpuKernels kernels = CpuKernels.vector();
+        double peak = peak(kernels, threads);
+        int samples = batch == null ? 1 : batch;
+        try (Device device = CpuDevice.open(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), kernels);
+             ModelSource source = model == null ? null : ModelSource.open(model)) {
+            report(device, peak, samples, TrainingBenchmark.run(device, Optional.ofNullable(source), samples,
+                    size.width() / LATENT, size.height() / LATENT, tokens, maxGradNorm, warmup, runs));
+        }
+    }
+
     private void network(Network network, int threads, int usualBatch) {
         CpuKernels kernels = CpuKernels.vector();
         double peak = peak(kernels, threads);
@@ -116,22 +140,26 @@ final class BenchCommand implements Callable<Integer> {
             Subject subject = source == null ? Subject.random(network, samples, size.width(), size.height())
                     : Subject.of(source, network, samples, size.width(), size.height());
             NetworkBenchmark.Result result = NetworkBenchmark.run(device, subject, warmup, runs);
-            PrintWriter out = spec.commandLine().getOut();
-            if (json) {
-                out.println(Json.text(json(device, peak, samples, result)));
-                return;
-            }
-            out.println(device.description());
-            out.printf(Locale.ROOT, "fused multiply-adds: %.0f GFLOP/s%n%n", peak * 1e-9);
-            Timing timing = result.timing();
-            out.printf(Locale.ROOT, "%s, batch %d, %dx%d: median %.3f s of %d runs, %.0f GFLOP/s (%.0f %% of the above)%n",
-                    timing.name(), samples, size.width(), size.height(), timing.median(), runs, timing.rate() * 1e-9,
-                    100 * timing.rate() / peak);
-            out.printf(Locale.ROOT, "weights %s, loaded in %.1f s; activations %s%n", Sizes.bytes(result.weightBytes()),
-                    result.loadSeconds(), Sizes.bytes(result.arenaBytes()));
-            if (explain) {
-                explain(out, peak, result.steps());
-            }
+            report(device, peak, samples, result);
+        }
+    }
+
+    private void report(Device device, double peak, int samples, NetworkBenchmark.Result result) {
+        PrintWriter out = spec.commandLine().getOut();
+        if (json) {
+            out.println(Json.text(json(device, peak, samples, result)));
+            return;
+        }
+        out.println(device.description());
+        out.printf(Locale.ROOT, "fused multiply-adds: %.0f GFLOP/s%n%n", peak * 1e-9);
+        Timing timing = result.timing();
+        out.printf(Locale.ROOT, "%s, batch %d, %dx%d: median %.3f s of %d runs, %.0f GFLOP/s (%.0f %% of the above)%n",
+                timing.name(), samples, size.width(), size.height(), timing.median(), runs, timing.rate() * 1e-9,
+                100 * timing.rate() / peak);
+        out.printf(Locale.ROOT, "weights %s, loaded in %.1f s; activations %s%n", Sizes.bytes(result.weightBytes()),
+                result.loadSeconds(), Sizes.bytes(result.arenaBytes()));
+        if (explain) {
+            explain(out, peak, result.steps());
         }
     }
 

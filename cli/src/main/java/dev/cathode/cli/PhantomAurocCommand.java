@@ -81,7 +81,7 @@ final class PhantomAurocCommand implements Callable<Integer> {
     private LabelPolicy policy;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0",
-            description = "Of the first film; the others have those that follow (default: ${DEFAULT-VALUE}).")
+            description = "Of all films; each one's own follows from it and the film's id (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(names = "--random-weights", description = "Give the model's U-Net random weights.")

@@ -104,7 +104,9 @@ final class ModelFolderWriter {
                 weights.release(tensor);
             }
         }
-        SafetensorsWriter.write(file, entries, Map.of("format", "pt"));
+        if (!entries.isEmpty()) { // a network that is not trained yet has a configuration only
+            SafetensorsWriter.write(file, entries, Map.of("format", "pt"));
+        }
     }
 
     private static void scheduler(Path to, TrainedModel model) throws IOException {

@@ -62,11 +62,11 @@ public final class TrainedModel implements AutoCloseable {
         check();
         Map<String, Checkpoint> parts = new LinkedHashMap<>();
         parts.put(UNET, settings.randomUnet() ? new RandomWeights(seed, UNet2DConditionModel.graph(unet, 1, 8, 8, 1))
-                : source.component("unet").weights());
-        parts.put(TEXT, settings.randomTextEncoder() ? new RandomWeights(seed + 1, text.graph(1, 0)) : encoder.weights());
+                : MissingWeights.of(source.component("unet"), label("unet")));
+        parts.put(TEXT, settings.randomTextEncoder() ? new RandomWeights(seed + 1, text.graph(1, 0)) : MissingWeights.of(encoder, label(encoder)));
         int side = vae.scaleFactor();
         parts.put(VAE, settings.randomVae() ? new RandomWeights(seed + 2, AutoencoderKL.encodeGraph(vae, 1, side, side),
-                AutoencoderKL.decodeGraph(vae, 1, 1, 1)) : source.component("vae").weights());
+                AutoencoderKL.decodeGraph(vae, 1, 1, 1)) : MissingWeights.of(source.component("vae"), label("vae")));
         weights = new PrefixedCheckpoint(parts);
     }
 

@@ -93,7 +93,12 @@ public final class ClassifierTrainer implements AutoCloseable {
         weights = device.weights(first, tensors.variables());
         judge = device.compile(DenseNet.graph(config.network(), batch, config.imageSize(), config.imageSize()), weights,
                 CompileOptions.defaults());
-        state = restore();
+        try {
+            state = restore();
+        } catch (IOException | RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     private int[] usable(int[] positions) {

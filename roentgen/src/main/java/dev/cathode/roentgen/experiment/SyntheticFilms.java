@@ -8,11 +8,13 @@ import dev.cathode.engine.image.ImageFiles;
 import dev.cathode.engine.image.ImageFormat;
 import dev.cathode.engine.image.RgbImage;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32;
 
 /// Films that a model makes of impressions: one PNG for each in a folder. Those that are there are kept, so a run that
 /// was interrupted goes on.
@@ -20,7 +22,8 @@ import java.util.Map;
 /// @param folder made where it is missing
 /// @param steps of the scheduler
 /// @param guidanceScale of classifier-free guidance
-/// @param seed of the first film; the others have those that follow
+/// @param seed of all films; each film's own is this plus the CRC-32 of its id, so it does not depend on which others
+///         are made
 public record SyntheticFilms(Path folder, int steps, double guidanceScale, long seed) {
     /// Hears how far the work is.
     @FunctionalInterface
@@ -40,11 +43,17 @@ public record SyntheticFilms(Path folder, int steps, double guidanceScale, long 
         for (int i = 0; i < ids.size(); i++) {
             Path file = file(ids.get(i));
             if (!Files.exists(file)) {
-                RgbImage film = film(model, prompts.get(i), seed + i);
+                RgbImage film = film(model, prompts.get(i), seed(ids.get(i)));
                 ImageFiles.write(file, film, ImageFormat.PNG, 100, Map.of("Description", prompts.get(i)));
             }
             listener.films(i + 1, ids.size());
         }
+    }
+
+    private long seed(String id) {
+        CRC32 hash = new CRC32();
+        hash.update(id.getBytes(StandardCharsets.UTF_8));
+        return seed + hash.getValue();
     }
 
     private RgbImage film(StableDiffusionPipeline model, String prompt, long filmSeed) {
