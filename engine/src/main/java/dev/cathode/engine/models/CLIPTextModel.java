@@ -59,7 +59,23 @@ public final class CLIPTextModel {
     /// @param clipSkip layers left out at the end
     public static Output forward(Scope at, CLIPTextConfig config, Value ids, Value mask, Value pooledPositions,
                                  int clipSkip) {
-        int length = ids.shape().last();
+        return forwardTokens(at, config, tokens(at, config, ids), mask, pooledPositions, clipSkip);
+    }
+
+    /// The embeddings of tokens: ids I32 `[N, L]` to F32 `[N, L, C]`.
+    ///
+    /// @param at where `text_model` is
+    public static Value tokens(Scope at, CLIPTextConfig config, Value ids) {
+        return Layers.embedding(at.at("text_model.embeddings.token_embedding"), ids, config.vocabSize(),
+                config.hiddenSize());
+    }
+
+    /// As [#forward], but for the embeddings of tokens.
+    ///
+    /// @param tokens F32 `[N, L, C]`
+    public static Output forwardTokens(Scope at, CLIPTextConfig config, Value tokens, Value mask, Value pooledPositions,
+                                       int clipSkip) {
+        int length = tokens.shape().dim(1);
         if (length > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("a text of " + length + " tokens is too long: the text encoder has "
                     + config.maxPositionEmbeddings() + " positions");
@@ -69,7 +85,7 @@ public final class CLIPTextModel {
                     + " layers, and the pooled output needs all of them");
         }
         Scope model = at.at("text_model");
-        Value x = at.tap("hidden_states.0", embeddings(model.at("embeddings"), config, ids));
+        Value x = at.tap("hidden_states.0", embeddings(model.at("embeddings"), config, tokens));
         Value additive = AttentionMask.additive(mask);
         var layer = new CLIPEncoderLayer(config.numAttentionHeads(), config.intermediateSize(), config.hiddenAct(),
                 config.layerNormEps(), true);
@@ -80,11 +96,10 @@ public final class CLIPTextModel {
         return new Output(x, pooledPositions == null ? null : Ops.gatherRows(x, pooledPositions));
     }
 
-    /// `[N, L]` to `[N, L, C]`.
-    private static Value embeddings(Scope at, CLIPTextConfig config, Value ids) {
-        Value tokens = Layers.embedding(at.at("token_embedding"), ids, config.vocabSize(), config.hiddenSize());
+    /// `[N, L, C]` with those of the positions.
+    private static Value embeddings(Scope at, CLIPTextConfig config, Value tokens) {
         Value positions = at.at("position_embedding").parameter("weight", config.maxPositionEmbeddings(),
                 config.hiddenSize());
-        return Ops.add(tokens, Ops.slice(positions, 0, 0, ids.shape().last()));
+        return Ops.add(tokens, Ops.slice(positions, 0, 0, tokens.shape().dim(1)));
     }
 }

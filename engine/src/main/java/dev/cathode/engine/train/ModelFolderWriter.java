@@ -36,14 +36,22 @@ final class ModelFolderWriter {
     /// As [#write(Path, TrainedModel, TrainingState, boolean)], with a `scaling_factor` for the autoencoder.
     static void write(Path folder, TrainedModel model, TrainingState state, boolean average, double scalingFactor)
             throws IOException {
-        ObjectNode index = JsonNodeFactory.instance.objectNode();
-        index.put("_class_name", "StableDiffusionPipeline");
         Map<String, SafetensorsWriter.Entry> trained = new HashMap<>();
         state.tensors(average ? "ema" : "").forEach(entry -> trained.put(entry.name(), entry));
+        write(folder, model, trained, scalingFactor);
+    }
+
+    /// Writes all components.
+    ///
+    /// @param changed tensors that take the place of those of the model, by their names with prefixes
+    static void write(Path folder, TrainedModel model, Map<String, SafetensorsWriter.Entry> changed, double scalingFactor)
+            throws IOException {
+        ObjectNode index = JsonNodeFactory.instance.objectNode();
+        index.put("_class_name", "StableDiffusionPipeline");
         for (String prefix : List.of(TrainedModel.UNET, TrainedModel.VAE, TrainedModel.TEXT)) {
             ModelComponent component = model.component(prefix);
             String name = prefix.substring(0, prefix.length() - 1);
-            network(Files.createDirectory(folder.resolve(name)), prefix, component, model, trained);
+            network(Files.createDirectory(folder.resolve(name)), prefix, component, model, changed);
             config(folder.resolve(name), prefix, component, scalingFactor);
             String library = prefix.equals(TrainedModel.TEXT) ? "transformers" : "diffusers";
             index.putArray(name).add(library).add(className(component, prefix));

@@ -10,6 +10,16 @@ import java.util.stream.IntStream;
 /// @param heldOut numbers in the data set
 /// @param digest of the whole data set, see [DataDigest]
 public record TrainingData(int[] trained, int[] heldOut, String digest) {
+    /// These samples with an epoch that goes through those trained on several times: a few pictures may be fewer than a
+    /// step has samples.
+    public TrainingData repeated(int times) {
+        int[] again = new int[trained.length * times];
+        for (int i = 0; i < times; i++) {
+            System.arraycopy(trained, 0, again, i * trained.length, trained.length);
+        }
+        return new TrainingData(again, heldOut, digest);
+    }
+
     /// Splits a data set.
     ///
     /// @param heldOutShare the part that is held out, at least 0 and below 1

@@ -37,7 +37,9 @@ public record TrainingRandom(long seed) {
         /// The noise that pictures for people begin with; the step is 0.
         SAMPLING,
         /// Weights that begin at random.
-        INITIALIZATION
+        INITIALIZATION,
+        /// The order of the pictures of the class; the step is the round.
+        CLASS_ORDER
     }
 
     private static final long WEYL = 0x9E3779B97F4A7C15L;

@@ -9,6 +9,9 @@ import java.util.Locale;
 
 /// From a recipe to what it trains.
 public final class TrainingTasks {
+    /// How often textual inversion goes through its few pictures in an epoch, as in diffusers.
+    private static final int REPEATS = 100;
+
     private TrainingTasks() { }
 
     /// Prepares the task of a recipe's method.
@@ -28,7 +31,12 @@ public final class TrainingTasks {
                     new LowRankVariant(device, recipe, model, lora), data, listener));
             case TrainingMethod.Vae vae -> open(recipe, model ->
                     new AutoencoderTraining(device, recipe, model, data, vae));
-            case TrainingMethod.DreamBooth _, TrainingMethod.TextualInversion _, TrainingMethod.TextualProjection _ ->
+            case TrainingMethod.DreamBooth booth -> open(recipe, model -> booth.prior().isEmpty()
+                    ? FineTuning.open(device, recipe, model, data, listener)
+                    : new DreamBooth(device, recipe, booth.prior().get(), model, data, listener));
+            case TrainingMethod.TextualInversion inversion -> open(recipe, model -> new FineTuning(device, recipe, model,
+                    new NewTokenVariant(recipe, model, inversion), data, listener));
+            case TrainingMethod.TextualProjection _ ->
                     throw new IllegalArgumentException("method "
                             + recipe.method().kind().name().toLowerCase(Locale.ROOT) + " cannot be trained yet");
         };
@@ -39,7 +47,9 @@ public final class TrainingTasks {
     /// @param data what the task was opened with
     /// @throws IllegalArgumentException if nothing is left to train on
     public static TrainingData data(TrainingRecipe recipe, ImageTextDataset data) {
-        return TrainingData.split(data, recipe.data().validationSplit(), new TrainingRandom(recipe.steps().seed()));
+        TrainingData split = TrainingData.split(data, recipe.data().validationSplit(),
+                new TrainingRandom(recipe.steps().seed()));
+        return recipe.method() instanceof TrainingMethod.TextualInversion ? split.repeated(REPEATS) : split;
     }
 
     @FunctionalInterface

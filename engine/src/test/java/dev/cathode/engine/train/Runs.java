@@ -1,6 +1,14 @@
 package dev.cathode.engine.train;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import dev.cathode.engine.data.ImageTextDataset;
+import dev.cathode.engine.diffusion.GeneratedImage;
+import dev.cathode.engine.diffusion.GenerationListener;
+import dev.cathode.engine.diffusion.ImageRequest;
+import dev.cathode.engine.diffusion.PipelineOptions;
+import dev.cathode.engine.diffusion.StableDiffusionPipeline;
+import dev.cathode.engine.image.RgbImage;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.cpu.CpuDevice;
 import dev.cathode.engine.runtime.cpu.CpuOptions;
@@ -69,6 +77,23 @@ final class Runs {
             new Trainer<>(device, recipe, task, TrainingTasks.data(recipe, data), listener).run();
         }
         return new Told(losses, validation[0]);
+    }
+
+    /// A small picture by a written model; asserts that its numbers are numbers.
+    static RgbImage draw(Path model, String prompt) {
+        List<GeneratedImage> images = new ArrayList<>();
+        try (var pipeline = StableDiffusionPipeline.load(model, PipelineOptions.defaults().withThreads(2))) {
+            pipeline.generate(ImageRequest.builder(prompt).steps(4).seed(1).size(32, 32).build(), new GenerationListener() {
+                @Override
+                public void onImage(GeneratedImage image) {
+                    images.add(image);
+                }
+            });
+        }
+        for (float number : images.getFirst().finalLatents()) {
+            assertTrue(Float.isFinite(number), prompt);
+        }
+        return images.getFirst().toRgb();
     }
 
     /// Whether two files hold the same bytes.

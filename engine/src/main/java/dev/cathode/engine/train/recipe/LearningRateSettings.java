@@ -76,7 +76,8 @@ public record LearningRateSettings(double learningRate, boolean scaleLr, Kind sc
 
     static LearningRateSettings read(RecipeFields fields, TrainingMethod.Kind method) {
         return new LearningRateSettings(fields.number("learning_rate", MethodFields.usualLearningRate(method)),
-                fields.flag("scale_lr", false), fields.constant("lr_scheduler", Kind.CONSTANT, Kind.class),
+                fields.flag("scale_lr", method == TrainingMethod.Kind.TEXTUAL_INVERSION),
+                fields.constant("lr_scheduler", Kind.CONSTANT, Kind.class),
                 fields.whole("lr_warmup_steps", 500), fields.integer("lr_num_cycles", 1),
                 fields.number("lr_power", 1), fields.text("lr_step_rules"), fields.optionalNumber("max_lr"),
                 fields.whole("step_size_up", 2000));
