@@ -23,8 +23,8 @@ import picocli.CommandLine.Spec;
             " 2:the command line is wrong",
             " 130:interrupted by Ctrl-C (143: ended by SIGTERM)"},
         subcommands = {SampleCommand.class, InspectCommand.class, ConvertCommand.class, DataCommand.class,
-            PhantomCommand.class, TrainCommand.class, TrainClassifierCommand.class, ExperimentCommand.class,
-            BenchCommand.class, DoctorCommand.class, CompletionCommand.class})
+            PhantomCommand.class, TrainCommand.class, TrainTokenizerCommand.class, TrainClassifierCommand.class,
+            ExperimentCommand.class, BenchCommand.class, DoctorCommand.class, CompletionCommand.class})
 final class CathodeCommand implements Runnable {
     static final int DONE = 0;
     static final int FAILURE = 1;
