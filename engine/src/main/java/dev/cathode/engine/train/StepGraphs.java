@@ -59,6 +59,11 @@ final class StepGraphs {
         return graphs.passes(LOSS);
     }
 
+    /// The loss alone, in the precision of the steps: so that frozen weights serve both.
+    static Graph evaluating(Graph objective, StepOptions options) {
+        return options.bfloat16() ? MixedPrecision.apply(objective, objective.outputs().get(LOSS)) : objective;
+    }
+
     /// What the options ask for beside gradients and updates; `last` is the output that ends the forward pass.
     private Graph passes(String last) {
         Graph step = options.gradientCheckpointing() ? Recompute.apply(graph, graph.outputs().get(last)) : graph;

@@ -127,8 +127,8 @@ public final class TrainingStep implements AutoCloseable {
 
     /// The loss of a batch without a step, with the parameters as they are.
     public double evaluate(Batch batch) {
-        Executable executable = evaluations.computeIfAbsent(batch.size(), size -> device.compile(objective.apply(size),
-                weights, CompileOptions.defaults()));
+        Executable executable = evaluations.computeIfAbsent(batch.size(), size -> device.compile(
+                StepGraphs.evaluating(objective.apply(size), options), weights, CompileOptions.defaults()));
         batch.inputs().accept(executable);
         executable.run();
         return executable.get(StepGraphs.LOSS)[0];
