@@ -58,7 +58,7 @@ final class TextEncoder implements AutoCloseable {
     /// @param clipSkip layers left out at the end
     /// @throws IllegalArgumentException if the network cannot leave out layers
     Encoded encode(List<String> prompts, int clipSkip) {
-        if (clipSkip > 0 && model instanceof TextModel.Bert) {
+        if (clipSkip > 0 && !(model instanceof TextModel.Clip)) {
             throw new IllegalArgumentException("clip skip works with CLIP's text encoder only; this model has a BERT");
         }
         List<Encoding> rows = prompts.stream().map(prompt -> tokenizer.encode(prompt, length)).toList();

@@ -52,6 +52,14 @@ public final class BertModel {
     /// @param mask I32 `[N, L]`, 1 for text and 0 for padding, or null
     /// @param types I32 `[N, L]`, or null if all are segment 0
     public static Output forward(Scope at, BertConfig config, Value ids, Value mask, Value types) {
+        Value x = hiddenStates(at, config, ids, mask, types);
+        Value first = Ops.reshape(Ops.slice(x, 1, 0, 1), ids.shape().dim(0), config.hiddenSize());
+        Value pooled = Layers.linear(at.at("pooler.dense"), first, config.hiddenSize());
+        return new Output(x, Ops.activate(pooled, Activation.TANH));
+    }
+
+    /// As [#forward] without the pooled output, and without its parameters: the last hidden states.
+    public static Value hiddenStates(Scope at, BertConfig config, Value ids, Value mask, Value types) {
         int length = ids.shape().last();
         if (length > config.maxPositionEmbeddings()) {
             throw new IllegalArgumentException("a text of " + length + " tokens is too long: this BERT has "
@@ -65,9 +73,7 @@ public final class BertModel {
             Value before = x;
             x = at.tap("hidden_states." + (i + 1), layer.block(() -> bert.layer(layer, before, additive)));
         }
-        Value first = Ops.reshape(Ops.slice(x, 1, 0, 1), ids.shape().dim(0), config.hiddenSize());
-        Value pooled = Layers.linear(at.at("pooler.dense"), first, config.hiddenSize());
-        return new Output(x, Ops.activate(pooled, Activation.TANH));
+        return x;
     }
 
     /// `[N, L]` to `[N, L, C]`.

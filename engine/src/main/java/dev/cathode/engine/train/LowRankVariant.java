@@ -58,13 +58,17 @@ final class LowRankVariant implements Variant {
     }
 
     private Scope text(Graph graph, String trained) {
-        List<String> attention = switch (model.text()) {
-            case TextModel.Clip _ -> List.of("q_proj", "k_proj", "v_proj", "out_proj");
-            case TextModel.Bert _ -> List.of("query", "key", "value", "attention.output.dense");
-        };
-        List<String> layers = Stream.concat(attention.stream(), settings.loraLayers().stream()).distinct().toList();
+        List<String> layers = Stream.concat(attention(model.text()).stream(), settings.loraLayers().stream()).distinct().toList();
         return textTrained ? new Scope(graph, TrainedModel.TEXT, new LowRank(settings.rank(), settings.loraAlpha(), layers,
                 trained)) : new Scope(graph, TrainedModel.TEXT);
+    }
+
+    private static List<String> attention(TextModel text) {
+        return switch (text) {
+            case TextModel.Clip _ -> List.of("q_proj", "k_proj", "v_proj", "out_proj");
+            case TextModel.Bert _ -> List.of("query", "key", "value", "attention.output.dense");
+            case TextModel.Projected(TextModel encoder, int _, int _) -> attention(encoder);
+        };
     }
 
     @Override

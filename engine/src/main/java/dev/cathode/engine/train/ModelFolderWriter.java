@@ -1,5 +1,6 @@
 package dev.cathode.engine.train;
 
+import dev.cathode.engine.models.TextModel;
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.FileTensor;
 import dev.cathode.weights.ModelComponent;
@@ -52,7 +53,7 @@ final class ModelFolderWriter {
             ModelComponent component = model.component(prefix);
             String name = prefix.substring(0, prefix.length() - 1);
             network(Files.createDirectory(folder.resolve(name)), prefix, component, model, changed);
-            config(folder.resolve(name), prefix, component, scalingFactor);
+            config(folder.resolve(name), prefix, component, model.text(), scalingFactor);
             String library = prefix.equals(TrainedModel.TEXT) ? "transformers" : "diffusers";
             index.putArray(name).add(library).add(className(component, prefix));
         }
@@ -78,10 +79,15 @@ final class ModelFolderWriter {
         };
     }
 
-    private static void config(Path to, String prefix, ModelComponent component, double scalingFactor) throws IOException {
+    private static void config(Path to, String prefix, ModelComponent component, TextModel text, double scalingFactor)
+            throws IOException {
         ObjectNode config = ((ObjectNode) component.config()).deepCopy();
         if (prefix.equals(TrainedModel.VAE)) {
             config.put("scaling_factor", scalingFactor);
+        }
+        if (prefix.equals(TrainedModel.TEXT) && text instanceof TextModel.Projected projected) {
+            config.putObject(TextModel.PROJECTION).put("intermediate_size", projected.intermediate())
+                    .put("hidden_size", projected.out());
         }
         json(to.resolve("config.json"), config);
     }

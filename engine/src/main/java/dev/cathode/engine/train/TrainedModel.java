@@ -4,17 +4,20 @@ import dev.cathode.engine.diffusion.schedulers.NoiseSchedule;
 import dev.cathode.engine.diffusion.schedulers.PredictionType;
 import dev.cathode.engine.diffusion.schedulers.Schedulers;
 import dev.cathode.engine.diffusion.schedulers.SchedulerConfig;
+import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.models.AutoencoderKL;
 import dev.cathode.engine.models.AutoencoderKLConfig;
 import dev.cathode.engine.models.TextModel;
 import dev.cathode.engine.models.UNet2DConditionConfig;
 import dev.cathode.engine.models.UNet2DConditionModel;
 import dev.cathode.engine.random.RandomWeights;
+import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.text.Tokenizer;
 import dev.cathode.engine.text.Tokenizers;
 import dev.cathode.engine.train.recipe.ModelSettings;
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.CheckpointException;
+import dev.cathode.weights.JoinedCheckpoint;
 import dev.cathode.weights.ModelComponent;
 import dev.cathode.weights.ModelSource;
 import java.io.IOException;
@@ -22,6 +25,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -47,13 +51,16 @@ public final class TrainedModel implements AutoCloseable {
     private final SchedulerConfig scheduler;
     private final PrefixedCheckpoint weights;
 
-    private TrainedModel(ModelSettings settings, long seed, ModelSource source, Optional<ModelSource> textSource) {
+    private TrainedModel(ModelSettings settings, long seed, ModelSource source, Optional<ModelSource> textSource,
+                         boolean projected) {
         this.source = source;
         this.textSource = textSource;
         unet = UNet2DConditionConfig.parse(source.component("unet").config(), label("unet"));
         vae = AutoencoderKLConfig.parse(source.component("vae").config(), label("vae"));
         ModelComponent encoder = textSource.orElse(source).component("text_encoder");
-        text = TextModel.parse(encoder.config(), label(encoder));
+        TextModel stored = TextModel.parse(encoder.config(), label(encoder));
+        boolean projection = projected && !(stored instanceof TextModel.Projected);
+        text = projection ? new TextModel.Projected(stored, unet.crossAttentionDim(), unet.crossAttentionDim()) : stored;
         tokenizer = Tokenizers.load(tokenizerFolder());
         ModelComponent component = source.component("scheduler");
         String type = component.className().isEmpty() ? component.config().path("_class_name").asString("")
@@ -63,7 +70,10 @@ public final class TrainedModel implements AutoCloseable {
         Map<String, Checkpoint> parts = new LinkedHashMap<>();
         parts.put(UNET, settings.randomUnet() ? new RandomWeights(seed, UNet2DConditionModel.graph(unet, 1, 8, 8, 1))
                 : MissingWeights.of(source.component("unet"), label("unet")));
-        parts.put(TEXT, settings.randomTextEncoder() ? new RandomWeights(seed + 1, text.graph(1, 0)) : MissingWeights.of(encoder, label(encoder)));
+        Checkpoint words = settings.randomTextEncoder() ? new RandomWeights(seed + 1, text.graph(1, 0))
+                : MissingWeights.of(encoder, label(encoder));
+        parts.put(TEXT, projection ? new JoinedCheckpoint(List.of(words, new RandomWeights(seed + 3, projection(text))))
+                : words);
         int side = vae.scaleFactor();
         parts.put(VAE, settings.randomVae() ? new RandomWeights(seed + 2, AutoencoderKL.encodeGraph(vae, 1, side, side),
                 AutoencoderKL.decodeGraph(vae, 1, 1, 1)) : MissingWeights.of(source.component("vae"), label("vae")));
@@ -75,16 +85,37 @@ public final class TrainedModel implements AutoCloseable {
     /// @param seed of weights that begin at random
     /// @throws CheckpointException if a file is missing or broken, or parts do not fit together
     public static TrainedModel open(ModelSettings settings, long seed) {
+        return open(settings, seed, false);
+    }
+
+    /// As [#open(ModelSettings, long)], with a new [TextModel.Projected] network behind the text encoder if there is none:
+    /// what its states are then follows from the U-Net.
+    static TrainedModel openProjected(ModelSettings settings, long seed) {
+        return open(settings, seed, true);
+    }
+
+    private static TrainedModel open(ModelSettings settings, long seed, boolean projected) {
         ModelSource source = ModelSource.open(Path.of(settings.pretrainedModelNameOrPath()));
         Optional<ModelSource> text = Optional.empty();
         try {
             text = settings.pretrainedTextEncoderNameOrPath().map(path -> ModelSource.open(Path.of(path)));
-            return new TrainedModel(settings, seed, source, text);
+            return new TrainedModel(settings, seed, source, text, projected);
         } catch (RuntimeException e) {
             text.ifPresent(ModelSource::close);
             source.close();
             throw e;
         }
+    }
+
+    /// A graph of the small network alone.
+    private static Graph projection(TextModel text) {
+        Graph graph = new Graph();
+        text.graph(1, 0).parameters().forEach((name, value) -> {
+            if (name.startsWith(TextModel.PROJECTION + '.')) {
+                graph.parameter(name, value.shape());
+            }
+        });
+        return graph;
     }
 
     private void check() {
@@ -156,6 +187,14 @@ public final class TrainedModel implements AutoCloseable {
     /// All parameters, with prefixes.
     public Checkpoint weights() {
         return weights;
+    }
+
+    /// The model's own text encoder where another one took its place, frozen and beside a graph of training.
+    TextConditioning ownCaptions(Device device) {
+        ModelComponent own = source.component("text_encoder");
+        return new TextConditioning(device, own.weights(), "", TextModel.parse(own.config(), label(own)),
+                Tokenizers.load(source.component("tokenizer").folder().orElseThrow(() -> new CheckpointException(
+                        source.source() + " has no tokenizer: name a diffusers folder that has one"))));
     }
 
     /// The component that a prefix stands for, as it was opened.

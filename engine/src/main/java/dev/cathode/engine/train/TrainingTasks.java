@@ -5,7 +5,6 @@ import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.train.recipe.TrainingMethod;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import java.io.IOException;
-import java.util.Locale;
 
 /// From a recipe to what it trains.
 public final class TrainingTasks {
@@ -36,9 +35,12 @@ public final class TrainingTasks {
                     : new DreamBooth(device, recipe, booth.prior().get(), model, data, listener));
             case TrainingMethod.TextualInversion inversion -> open(recipe, model -> new FineTuning(device, recipe, model,
                     new NewTokenVariant(recipe, model, inversion), data, listener));
-            case TrainingMethod.TextualProjection _ ->
-                    throw new IllegalArgumentException("method "
-                            + recipe.method().kind().name().toLowerCase(Locale.ROOT) + " cannot be trained yet");
+            case TrainingMethod.TextualProjection projection -> open(TrainedModel.openProjected(recipe.model(),
+                    recipe.steps().seed()), model -> switch (projection.loss()) {
+                        case DIFFUSION -> new FineTuning(device, recipe, model, new ProjectionVariant(device, model), data,
+                                listener);
+                        case HIDDEN_STATES -> new StateProjection(device, recipe, model, data);
+                    });
         };
     }
 
@@ -58,7 +60,10 @@ public final class TrainingTasks {
     }
 
     private static TrainingTask<?> open(TrainingRecipe recipe, Opening opening) throws IOException {
-        TrainedModel model = TrainedModel.open(recipe.model(), recipe.steps().seed());
+        return open(TrainedModel.open(recipe.model(), recipe.steps().seed()), opening);
+    }
+
+    private static TrainingTask<?> open(TrainedModel model, Opening opening) throws IOException {
         try {
             return opening.of(model);
         } catch (IOException | RuntimeException e) {
