@@ -116,6 +116,19 @@ class SamplePicturesTest {
     }
 
     @Test
+    void aLoraChangesThePictureAndIsNoted() throws IOException {
+        String lora = Goldens.root().resolve("training/lora/kohya.safetensors").toString();
+        sample("a cat", "--seed", "7", "--out", at("without.png"));
+        sample("a cat", "--seed", "7", "--lora", lora + ":0", "--out", at("none.png"));
+        sample("a cat", "--seed", "7", "--lora", lora, "--out", at("with.png"));
+        assertEquals(read("without.png"), read("none.png"));
+        assertNotEquals(read("without.png"), read("with.png"));
+        JsonNode recipe = Json.MAPPER.readTree(ImageFiles.texts(folder.resolve("with.png")).get("cathode"));
+        assertEquals("kohya.safetensors", recipe.at("/loras/0/name").stringValue());
+        assertEquals(1, recipe.at("/loras/0/scale").doubleValue());
+    }
+
+    @Test
     void aDumpHoldsAllPicturesBeforeRounding() throws IOException {
         sample("a cat", "--seed", "7", "--count", "2", "--out", at("a.png"), "--dump", at("d.safetensors"));
         try (Checkpoint dump = Checkpoints.open(folder.resolve("d.safetensors"))) {

@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/// A checkpoint with low-rank additions merged in: `W + scale · alpha / rank · B A`, in the type of W. Tensors are merged
-/// when they are asked for; the latest stays in memory, since whoever looks at its shape asks for it again.
+/// A checkpoint with low-rank additions merged in: `W + scale · alpha / rank · B A`, in the type of W. Tensors are
+/// merged when they are asked for; the latest stays in memory, since whoever looks at its shape asks for it again.
 final class LoraCheckpoint implements Checkpoint {
     private static final String WEIGHT = ".weight";
 
@@ -38,7 +38,8 @@ final class LoraCheckpoint implements Checkpoint {
         Map<String, String> tensors = new HashMap<>();
         for (String name : base.names()) {
             if (name.endsWith(WEIGHT)) {
-                tensors.put(component + '_' + name.substring(0, name.length() - WEIGHT.length()).replace('.', '_'), name);
+                String module = name.substring(0, name.length() - WEIGHT.length());
+                tensors.put(component + '_' + module.replace('.', '_'), name);
             }
         }
         Map<String, List<Addition>> additions = new HashMap<>();

@@ -21,7 +21,8 @@ final class LoraFile {
     private LoraFile(Checkpoint file) {
         this.file = file;
         String text = file.metadata().get(METADATA);
-        settings = text == null ? JsonNodeFactory.instance.objectNode() : Json.parse(text, file.source() + ": " + METADATA);
+        settings = text == null ? JsonNodeFactory.instance.objectNode()
+                : Json.parse(text, file.source() + ": " + METADATA);
     }
 
     /// The additions to the layers of one component, by their names with underscores for dots, the component in front.
@@ -38,7 +39,8 @@ final class LoraFile {
         Map<String, Map<Kind, String>> modules = new LinkedHashMap<>();
         for (String name : file.names()) {
             Part part = LoraNames.of(file.source(), name);
-            String before = modules.computeIfAbsent(part.module(), m -> new EnumMap<>(Kind.class)).put(part.kind(), name);
+            String before = modules.computeIfAbsent(part.module(), m -> new EnumMap<>(Kind.class))
+                    .put(part.kind(), name);
             if (before != null) {
                 throw new CheckpointException(file.source() + ": tensors " + Quote.of(before) + " and " + Quote.of(name)
                         + " are the same part of the same layer");
@@ -64,8 +66,9 @@ final class LoraFile {
         boolean fit = rank > 0 && up.shape().size() >= 2 && up.shape().get(1) == rank
                 && up.count() == up.shape().getFirst() * rank;
         if (!fit) {
-            throw new CheckpointException(file.source() + ": " + Quote.of(down.name()) + " of shape " + down.shape() + " and "
-                    + Quote.of(up.name()) + " of shape " + up.shape() + " are no factors of a layer's weight");
+            throw new CheckpointException(file.source() + ": " + Quote.of(down.name()) + " of shape " + down.shape()
+                    + " and " + Quote.of(up.name()) + " of shape " + up.shape()
+                    + " are no factors of a layer's weight");
         }
         return new LoraFactors(Conversions.toFloats(down), Conversions.toFloats(up), Math.toIntExact(rank),
                 scale(component, module, parts, rank));
@@ -76,8 +79,8 @@ final class LoraFile {
         if (parts.containsKey(Kind.ALPHA)) {
             FileTensor alpha = file.tensor(parts.get(Kind.ALPHA));
             if (alpha.count() != 1) {
-                throw new CheckpointException(file.source() + ": " + Quote.of(alpha.name()) + " of shape " + alpha.shape()
-                        + " should be one number");
+                throw new CheckpointException(file.source() + ": " + Quote.of(alpha.name()) + " of shape "
+                        + alpha.shape() + " should be one number");
             }
             return Conversions.toFloats(alpha)[0] / rank;
         }

@@ -5,9 +5,10 @@ import java.util.List;
 import java.util.Map;
 
 /// The names of tensors in LoRA files, in all the ways there are: diffusers' (`unet.….to_q.lora.down.weight`, before
-/// that `….processor.to_q_lora.down.weight`), peft's (`….to_q.lora_A.weight`) and kohya's (`lora_unet_…_to_q.lora_down.weight`,
-/// with underscores where the module's name has dots). The last cannot be told apart into modules without the network,
-/// so modules are known here by names with underscores for dots: `unet_mid_block_attentions_0_proj_in`.
+/// that `….processor.to_q_lora.down.weight`), peft's (`….to_q.lora_A.weight`) and kohya's
+/// (`lora_unet_…_to_q.lora_down.weight`, with underscores where the module's name has dots). The last cannot be told
+/// apart into modules without the network, so modules are known here by names with underscores for dots:
+/// `unet_mid_block_attentions_0_proj_in`.
 final class LoraNames {
     private static final List<String> DOWN = List.of(".lora_A.weight", ".lora_A.default.weight", ".lora.down.weight",
             "_lora.down.weight", ".lora_linear_layer.down.weight", ".lora_down.weight");
@@ -57,8 +58,8 @@ final class LoraNames {
         if (name.endsWith(ALPHA)) {
             return new Part(module(source, name, ALPHA), Kind.ALPHA);
         }
-        throw new CheckpointException(source + ": tensor " + Quote.of(name) + " belongs to no LoRA of two factors; other"
-                + " kinds of adapters (DoRA, LoHa, LoKr, embeddings) are not supported");
+        throw new CheckpointException(source + ": tensor " + Quote.of(name) + " belongs to no LoRA of two factors;"
+                + " other kinds of adapters (DoRA, LoHa, LoKr, embeddings) are not supported");
     }
 
     private static String module(String source, String name, String suffix) {

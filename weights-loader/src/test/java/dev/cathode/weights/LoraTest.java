@@ -74,7 +74,8 @@ class LoraTest {
     }
 
     private static FileTensor weight(ModelSource model, boolean text) {
-        return model.component(text ? "text_encoder" : "unet").weights().tensor((text ? TEXT_LAYER : LAYER) + ".weight");
+        return model.component(text ? "text_encoder" : "unet").weights()
+                .tensor((text ? TEXT_LAYER : LAYER) + ".weight");
     }
 
     /// What is added to the layer.
@@ -94,7 +95,8 @@ class LoraTest {
         }
     }
 
-    /// B A times a factor, but for the rounding of the sum: each row of A is [1 2 1 2 …], of B [3 -1], so their product is [2 4 2 4 …] in every row.
+    /// B A times a factor, but for the rounding of the sum: each row of A is [1 2 1 2 …], of B [3 -1], so their product
+    /// is [2 4 2 4 …] in every row.
     private static void assertAdded(double factor, float[] added) {
         for (int i = 0; i < added.length; i++) {
             assertEquals((i % 2 == 0 ? 2 : 4) * factor, added[i], 4e-6, "number " + i);
@@ -127,8 +129,8 @@ class LoraTest {
         "lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_down.weight,"
             + "lora_te_text_model_encoder_layers_0_self_attn_q_proj.lora_up.weight"})
     void namesOfTheTextEncoder(String down, String up) {
-        assertAdded(1, added(lora(down.replace("{}", TEXT_LAYER), up.replace("{}", TEXT_LAYER), Map.of(), Map.of(), true),
-                1, true));
+        assertAdded(1, added(lora(down.replace("{}", TEXT_LAYER), up.replace("{}", TEXT_LAYER), Map.of(), Map.of(),
+                true), 1, true));
     }
 
     @Test
@@ -136,11 +138,12 @@ class LoraTest {
         String down = "unet." + LAYER + ".lora.down.weight";
         String up = "unet." + LAYER + ".lora.up.weight";
         assertAdded(4, added(lora(down, up, Map.of("unet." + LAYER + ".alpha", 8f), Map.of(), false), 1, false));
-        assertAdded(-1.5, added(lora(down, up, Map.of(), metadata("{\"unet.lora_alpha\": 6, \"unet.r\": 2}"), false), -0.5,
-                false));
+        assertAdded(-1.5, added(lora(down, up, Map.of(), metadata("{\"unet.lora_alpha\": 6, \"unet.r\": 2}"), false),
+                -0.5, false));
         assertAdded(5, added(lora(down, up, Map.of(), metadata(
                 "{\"unet.lora_alpha\": 6, \"unet.alpha_pattern\": {\"attn1.to_out.0\": 10}}"), false), 1, false));
-        assertAdded(Math.sqrt(2), added(lora(down, up, Map.of(), metadata("{\"unet.use_rslora\": true}"), false), 1, false));
+        assertAdded(Math.sqrt(2), added(lora(down, up, Map.of(), metadata("{\"unet.use_rslora\": true}"), false), 1,
+                false));
     }
 
     private static Map<String, String> metadata(String json) {
@@ -167,7 +170,8 @@ class LoraTest {
                 "unet_conv_in", "which is [");
         assertRefused(lora("unet.a.lora.down.weight", "unet.b.lora.up.weight", Map.of(), Map.of(), false),
                 "only one", "unet.a.lora.down.weight");
-        assertRefused(lora(down, up, Map.of("unet.nowhere.to_q.dora_scale", 1f), Map.of(), false), "DoRA", "dora_scale");
+        assertRefused(lora(down, up, Map.of("unet.nowhere.to_q.dora_scale", 1f), Map.of(), false), "DoRA",
+                "dora_scale");
         assertRefused(lora("lora_te2_x.lora_down.weight", "lora_te2_x.lora_up.weight", Map.of(), Map.of(), false),
                 "Stable Diffusion XL");
         assertRefused(folder.resolve("missing.safetensors"), "missing.safetensors");
@@ -175,8 +179,10 @@ class LoraTest {
     }
 
     private static void assertRefused(Path file, String... parts) {
-        try (ModelSource model = ModelSource.open(MODEL, ModelOptions.DEFAULT.withLoras(List.of(new LoraOption(file, 1))))) {
-            String message = assertThrows(CheckpointException.class, () -> model.component("unet").weights()).getMessage();
+        ModelOptions options = ModelOptions.DEFAULT.withLoras(List.of(new LoraOption(file, 1)));
+        try (ModelSource model = ModelSource.open(MODEL, options)) {
+            ModelComponent unet = model.component("unet");
+            String message = assertThrows(CheckpointException.class, unet::weights).getMessage();
             for (String part : parts) {
                 assertTrue(message.contains(part), message);
             }

@@ -34,7 +34,8 @@ interface Captions extends AutoCloseable {
         @Override
         public Value addTo(Scope at, int batch) {
             Graph graph = at.graph();
-            return model.text().forward(at, graph.input("input_ids", DType.I32, Shape.of(batch, model.text().length())));
+            return model.text().forward(at,
+                    graph.input("input_ids", DType.I32, Shape.of(batch, model.text().length())));
         }
 
         @Override

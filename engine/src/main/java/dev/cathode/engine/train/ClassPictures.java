@@ -20,8 +20,8 @@ import java.util.concurrent.CancellationException;
 import java.util.stream.Stream;
 
 /// The pictures of the class in DreamBooth's prior preservation: those that are in the folder, and as many more as are
-/// missing, drawn by the model as it is before training (50 steps, guidance 7.5). Each has a seed of its own, so a folder
-/// that was not finished is gone on with.
+/// missing, drawn by the model as it is before training (50 steps, guidance 7.5). Each has a seed of its own, so a
+/// folder that was not finished is gone on with.
 final class ClassPictures {
     private final TrainingRecipe recipe;
     private final PriorPreservation prior;
@@ -56,9 +56,9 @@ final class ClassPictures {
 
     private void draw(int missing) throws IOException {
         if (recipe.model().pretrainedTextEncoderNameOrPath().isPresent()) {
-            throw new IllegalArgumentException("class_data_dir: " + prior.classDataDir() + " lacks " + missing + " pictures,"
-                    + " which the model cannot draw with the text encoder of pretrained_text_encoder_name_or_path: fill the"
-                    + " folder, or leave that key out");
+            throw new IllegalArgumentException("class_data_dir: " + prior.classDataDir() + " lacks " + missing
+                    + " pictures, which the model cannot draw with the text encoder of"
+                    + " pretrained_text_encoder_name_or_path: fill the folder, or leave that key out");
         }
         try (var pipeline = StableDiffusionPipeline.load(Path.of(recipe.model().pretrainedModelNameOrPath()),
                 PipelineOptions.defaults())) {
@@ -83,8 +83,8 @@ final class ClassPictures {
 
     private void draw(StableDiffusionPipeline pipeline, int number, Path file) {
         int side = recipe.data().resolution();
-        pipeline.generate(ImageRequest.builder(prior.classPrompt()).seed(recipe.steps().seed() + number).size(side, side)
-                .build(), new GenerationListener() {
+        pipeline.generate(ImageRequest.builder(prior.classPrompt()).seed(recipe.steps().seed() + number)
+                .size(side, side).build(), new GenerationListener() {
                     @Override
                     public void onImage(GeneratedImage image) {
                         try {

@@ -21,11 +21,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// A few pictures of one thing, beside pictures that the model drew of its class so that it does not forget them (Ruiz et
-/// al. 2023, https://arxiv.org/abs/2208.12242). Without prior preservation DreamBooth is [FineTuning].
+/// A few pictures of one thing, beside pictures that the model drew of its class so that it does not forget them (Ruiz
+/// et al. 2023, https://arxiv.org/abs/2208.12242). Without prior preservation DreamBooth is [FineTuning].
 ///
-/// A batch holds as many pictures of the class as of the instance, after them; those of the class come in random order, all
-/// of them before one comes again.
+/// A batch holds as many pictures of the class as of the instance, after them; those of the class come in random order,
+/// all of them before one comes again.
 final class DreamBooth implements TrainingTask<FineTuning.Sample> {
     /// Samples of the class are numbered from here on, so that their random numbers are their own.
     private static final long CLASS_NUMBERS = 1L << 40;
@@ -37,8 +37,6 @@ final class DreamBooth implements TrainingTask<FineTuning.Sample> {
     private final Variant variant;
     private final TrainingRandom random;
     private final DiffusionLoss loss;
-    private final LatentEncoder encoder;
-    private final NoisyLatents inputs;
     private final int classes;
     private final LatentCache classLatents;
 
@@ -58,11 +56,10 @@ final class DreamBooth implements TrainingTask<FineTuning.Sample> {
         instances = new FineTuning(device, recipe, model, variant, data, listener);
         random = new TrainingRandom(recipe.steps().seed());
         loss = FineTuning.loss(recipe, model);
-        encoder = new LatentEncoder(device, model, recipe.data().resolution());
-        inputs = new NoisyLatents(model, loss, recipe.loss(), random, encoder.count());
         classLatents = LatentCache.open(recipe.output().outputDir().resolve("class_latents.cache"),
-                FineTuning.origin(recipe, model, folder), classes, encoder, index -> recipe.data().imageFit()
-                        .apply(folder.image(index), recipe.data().resolution()).toCentredPlanes(), listener);
+                FineTuning.origin(recipe, model, folder), classes, instances.encoder(), index ->
+                        recipe.data().imageFit().apply(folder.image(index), recipe.data().resolution()).toCentredPlanes(),
+                listener);
     }
 
     @Override
@@ -79,7 +76,7 @@ final class DreamBooth implements TrainingTask<FineTuning.Sample> {
     public Graph loss(int batch) {
         Graph graph = new Graph();
         Value context = variant.addContext(graph, 2 * batch, "");
-        loss.addToWithPrior(graph, encoder.shape(2 * batch), prior.priorLossWeight(), (noisy, timestep) ->
+        loss.addToWithPrior(graph, instances.encoder().shape(2 * batch), prior.priorLossWeight(), (noisy, timestep) ->
                 UNet2DConditionModel.forward(variant.unet(graph, ""), model.unet(), noisy, timestep, context));
         return graph;
     }
@@ -97,7 +94,7 @@ final class DreamBooth implements TrainingTask<FineTuning.Sample> {
         long[] numbers = new long[2 * batch];
         for (int i = 0; i < batch; i++) {
             FineTuning.Sample sample = samples.get(i);
-            pictures.add(sample.latent() != null ? sample.latent() : encoder.encode(sample.planes()));
+            pictures.add(instances.latent(sample));
             captions.add(sample.caption());
             numbers[i] = place.first() + i;
             numbers[batch + i] = CLASS_NUMBERS + numbers[i];
@@ -112,7 +109,7 @@ final class DreamBooth implements TrainingTask<FineTuning.Sample> {
                 captions.set(i, "");
             }
         }
-        inputs.set(executable, place, pictures, numbers);
+        instances.inputs().set(executable, place, pictures, numbers);
         variant.setCaptions(executable, captions);
     }
 
@@ -139,7 +136,6 @@ final class DreamBooth implements TrainingTask<FineTuning.Sample> {
     @Override
     public void close() {
         classLatents.close();
-        encoder.close();
         instances.close();
     }
 }

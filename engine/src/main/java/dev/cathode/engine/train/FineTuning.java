@@ -21,8 +21,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.LongStream;
 
-/// A diffusion model on pictures with captions. What of it is trained is the [Variant]'s: the U-Net, and the text encoder
-/// with it if the recipe says so (RoentGen's way, and `train_text_to_image` of diffusers), or additions to them.
+/// A diffusion model on pictures with captions. What of it is trained is the [Variant]'s: the U-Net, and the text
+/// encoder with it if the recipe says so (RoentGen's way, and `train_text_to_image` of diffusers), or additions to
+/// them.
 ///
 /// The autoencoder is frozen. Each sample's latent is drawn anew from its distribution at every step; the distribution
 /// may come from a cache.
@@ -71,8 +72,8 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
     /// @throws IOException if a picture cannot be read
     public static FineTuning open(Device device, TrainingRecipe recipe, TrainedModel model, ImageTextDataset data,
                                   TrainingListener listener) throws IOException {
-        return new FineTuning(device, recipe, model, new WholeNetworks(device, model, recipe.model().trainTextEncoder()),
-                data, listener);
+        return new FineTuning(device, recipe, model,
+                new WholeNetworks(device, model, recipe.model().trainTextEncoder()), data, listener);
     }
 
     /// The loss that a recipe asks for.
@@ -85,6 +86,19 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
     static String origin(TrainingRecipe recipe, TrainedModel model, ImageTextDataset data) {
         return DataDigest.of(data) + ' ' + recipe.data().resolution() + ' ' + recipe.data().imageFit() + ' '
                 + model.fingerprint(TrainedModel.VAE) + '\n';
+    }
+
+    LatentEncoder encoder() {
+        return encoder;
+    }
+
+    NoisyLatents inputs() {
+        return inputs;
+    }
+
+    /// The distribution of a sample's latent.
+    DiagonalGaussianDistribution latent(Sample sample) {
+        return sample.latent() != null ? sample.latent() : encoder.encode(sample.planes());
     }
 
     private float[] planes(int index) throws IOException {
@@ -123,8 +137,7 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
     @Override
     public void set(Executable executable, Place place, List<Sample> samples) {
         long[] numbers = LongStream.range(place.first(), place.first() + samples.size()).toArray();
-        inputs.set(executable, place, samples.stream().map(sample -> sample.latent() != null ? sample.latent()
-                : encoder.encode(sample.planes())).toList(), numbers);
+        inputs.set(executable, place, samples.stream().map(this::latent).toList(), numbers);
         List<String> captions = new ArrayList<>();
         for (int i = 0; i < numbers.length; i++) {
             boolean dropped = !place.heldOut() && random.coin(Stream.CONDITIONING_DROPOUT, place.step(), numbers[i],

@@ -19,8 +19,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Low-rank additions are trained, all else is frozen (Hu et al. 2021, https://arxiv.org/abs/2106.09685): to the layers of
-/// the U-Net that the recipe names, and to the attention of the text encoder if it is trained.
+/// Low-rank additions are trained, all else is frozen (Hu et al. 2021, https://arxiv.org/abs/2106.09685): to the layers
+/// of the U-Net that the recipe names, and to the attention of the text encoder if it is trained.
 ///
 /// Of the two factors A begins at random and B at zero, so that training begins with the model as it is.
 final class LowRankVariant implements Variant {
@@ -39,7 +39,8 @@ final class LowRankVariant implements Variant {
         Value ids = graph.input("input_ids", DType.I32, Shape.of(1, model.text().length()));
         Value context = model.text().forward(text(graph, ""), ids);
         UNet2DConditionModel.forward(unet(graph, ""), model.unet(), graph.input("sample", DType.F32,
-                Shape.of(1, model.unet().inChannels(), 8, 8)), graph.input("timestep", DType.F32, Shape.of(1)), context);
+                Shape.of(1, model.unet().inChannels(), 8, 8)), graph.input("timestep", DType.F32, Shape.of(1)),
+                context);
         List<String> factors = graph.parameters().keySet().stream().filter(this::trains).toList();
         if (factors.stream().noneMatch(name -> name.startsWith(TrainedModel.UNET))) {
             throw new IllegalArgumentException("lora_layers: no linear layer or 1x1 convolution of the U-Net is named "
@@ -47,8 +48,8 @@ final class LowRankVariant implements Variant {
         }
         Graph pairs = new Graph();
         factors.forEach(name -> pairs.parameter(name, graph.parameters().get(name).shape()));
-        weights = new JoinedCheckpoint(List.of(model.weights(), new FirstFactors(new RandomWeights(recipe.steps().seed(),
-                pairs))));
+        weights = new JoinedCheckpoint(List.of(model.weights(),
+                new FirstFactors(new RandomWeights(recipe.steps().seed(), pairs))));
         captions = Captions.of(device, model, textTrained);
     }
 
@@ -58,9 +59,13 @@ final class LowRankVariant implements Variant {
     }
 
     private Scope text(Graph graph, String trained) {
-        List<String> layers = Stream.concat(attention(model.text()).stream(), settings.loraLayers().stream()).distinct().toList();
-        return textTrained ? new Scope(graph, TrainedModel.TEXT, new LowRank(settings.rank(), settings.loraAlpha(), layers,
-                trained)) : new Scope(graph, TrainedModel.TEXT);
+        if (!textTrained) {
+            return new Scope(graph, TrainedModel.TEXT);
+        }
+        List<String> layers = Stream.concat(attention(model.text()).stream(), settings.loraLayers().stream()).distinct()
+                .toList();
+        return new Scope(graph, TrainedModel.TEXT,
+                new LowRank(settings.rank(), settings.loraAlpha(), layers, trained));
     }
 
     private static List<String> attention(TextModel text) {

@@ -45,8 +45,8 @@ final class ModelFolderWriter {
     /// Writes all components.
     ///
     /// @param changed tensors that take the place of those of the model, by their names with prefixes
-    static void write(Path folder, TrainedModel model, Map<String, SafetensorsWriter.Entry> changed, double scalingFactor)
-            throws IOException {
+    static void write(Path folder, TrainedModel model, Map<String, SafetensorsWriter.Entry> changed,
+                      double scalingFactor) throws IOException {
         ObjectNode index = JsonNodeFactory.instance.objectNode();
         index.put("_class_name", "StableDiffusionPipeline");
         for (String prefix : List.of(TrainedModel.UNET, TrainedModel.VAE, TrainedModel.TEXT)) {

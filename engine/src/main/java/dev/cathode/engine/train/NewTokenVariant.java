@@ -26,12 +26,12 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 
-/// Textual inversion (Gal et al. 2022, https://arxiv.org/abs/2208.01618): the embedding of one new token is trained, all
-/// else is frozen.
+/// Textual inversion (Gal et al. 2022, https://arxiv.org/abs/2208.01618): the embedding of one new token is trained,
+/// all else is frozen.
 ///
-/// The row is a parameter of its own, `embedding = keep · table[ids] + place · row`, where `place` is 1 at the new token and
-/// `keep` 0: the table has no gradient, no moments and no weight decay. Captions are sentences about the new token; those
-/// of the data are not read.
+/// The row is a parameter of its own, `embedding = keep · table[ids] + place · row`, where `place` is 1 at the new
+/// token and `keep` 0: the table has no gradient, no moments and no weight decay. Captions are sentences about the new
+/// token; those of the data are not read.
 final class NewTokenVariant implements Variant {
     /// The row's name after that of the text encoder; its shape is `[C, 1]`.
     static final String ROW = "text_model.embeddings.new_token.weight";
@@ -109,7 +109,8 @@ final class NewTokenVariant implements Variant {
     @Override
     public void setCaptions(Executable executable, List<String> texts) {
         int length = model.text().length();
-        setIds(executable, texts.stream().flatMapToInt(t -> Arrays.stream(tokenizer.encode(t, length).ids())).toArray(), id);
+        setIds(executable, texts.stream().flatMapToInt(t -> Arrays.stream(tokenizer.encode(t, length).ids())).toArray(),
+                id);
     }
 
     /// Sets ids; the new token's is not in the table, so another one stands there.

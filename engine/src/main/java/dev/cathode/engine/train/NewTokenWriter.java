@@ -17,8 +17,8 @@ import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// Writes what textual inversion learned: `learned_embeds.safetensors` with the row under the token's name, as diffusers
-/// does, and the whole model with the row in its table and the token in its tokenizer.
+/// Writes what textual inversion learned: `learned_embeds.safetensors` with the row under the token's name, as
+/// diffusers does, and the whole model with the row in its table and the token in its tokenizer.
 final class NewTokenWriter {
     static final String FILE = "learned_embeds.safetensors";
     private static final String TABLE = TrainedModel.TEXT + "text_model.embeddings.token_embedding.weight";
@@ -31,8 +31,8 @@ final class NewTokenWriter {
     /// @param row `[C, 1]`
     static void write(Path folder, TrainedModel model, String token, int id, Entry row) throws IOException {
         long columns = row.shape().getFirst();
-        SafetensorsWriter.write(folder.resolve(FILE), List.of(new Entry(token, row.dtype(), List.of(columns), row.data())),
-                Map.of("format", "pt"));
+        SafetensorsWriter.write(folder.resolve(FILE),
+                List.of(new Entry(token, row.dtype(), List.of(columns), row.data())), Map.of("format", "pt"));
         FileTensor table = model.weights().tensor(TABLE);
         long rows = Math.max(table.shape().getFirst(), id + 1L);
         Entry grown = new Entry(TABLE, row.dtype(), List.of(rows, columns), () -> {
@@ -59,7 +59,8 @@ final class NewTokenWriter {
             }
         });
         edit(folder.resolve("tokenizer.json"), whole -> {
-            ArrayNode tokens = whole.get("added_tokens") instanceof ArrayNode known ? known : whole.putArray("added_tokens");
+            ArrayNode tokens = whole.get("added_tokens") instanceof ArrayNode known ? known
+                    : whole.putArray("added_tokens");
             tokens.add(described(token).put("id", id));
         });
     }
@@ -78,7 +79,8 @@ final class NewTokenWriter {
         if (Files.exists(file)) {
             ObjectNode json = (ObjectNode) Json.read(file);
             change.apply(json);
-            Files.writeString(file, JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+            Files.writeString(file,
+                    JsonMapper.shared().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
         }
     }
 }

@@ -7,7 +7,8 @@ import dev.cathode.engine.train.TrainingTask.Place;
 import dev.cathode.engine.train.recipe.LossSettings;
 import java.util.List;
 
-/// Sets the inputs of a [DiffusionLoss] but the text: latents drawn from the distributions of pictures, noise, timesteps.
+/// Sets the inputs of a [DiffusionLoss] but the text: latents drawn from the distributions of pictures, noise,
+/// timesteps.
 final class NoisyLatents {
     private final TrainedModel model;
     private final DiffusionLoss loss;

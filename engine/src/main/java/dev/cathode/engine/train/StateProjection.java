@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Textual projection taught by words alone: the projected states shall be those that the model's own text encoder gives
-/// for the same caption, position by position. Pictures are not read.
+/// Textual projection taught by words alone: the projected states shall be those that the model's own text encoder
+/// gives for the same caption, position by position. Pictures are not read.
 final class StateProjection implements TrainingTask<String> {
     private static final String TARGET = "target";
 

@@ -60,7 +60,8 @@ public final class TrainedModel implements AutoCloseable {
         ModelComponent encoder = textSource.orElse(source).component("text_encoder");
         TextModel stored = TextModel.parse(encoder.config(), label(encoder));
         boolean projection = projected && !(stored instanceof TextModel.Projected);
-        text = projection ? new TextModel.Projected(stored, unet.crossAttentionDim(), unet.crossAttentionDim()) : stored;
+        int columns = unet.crossAttentionDim();
+        text = projection ? new TextModel.Projected(stored, columns, columns) : stored;
         tokenizer = Tokenizers.load(tokenizerFolder());
         ModelComponent component = source.component("scheduler");
         String type = component.className().isEmpty() ? component.config().path("_class_name").asString("")
@@ -88,8 +89,8 @@ public final class TrainedModel implements AutoCloseable {
         return open(settings, seed, false);
     }
 
-    /// As [#open(ModelSettings, long)], with a new [TextModel.Projected] network behind the text encoder if there is none:
-    /// what its states are then follows from the U-Net.
+    /// As [#open(ModelSettings, long)], with a new [TextModel.Projected] network behind the text encoder if there is
+    /// none: what its states are then follows from the U-Net.
     static TrainedModel openProjected(ModelSettings settings, long seed) {
         return open(settings, seed, true);
     }

@@ -33,12 +33,13 @@ public final class TrainingTasks {
             case TrainingMethod.DreamBooth booth -> open(recipe, model -> booth.prior().isEmpty()
                     ? FineTuning.open(device, recipe, model, data, listener)
                     : new DreamBooth(device, recipe, booth.prior().get(), model, data, listener));
-            case TrainingMethod.TextualInversion inversion -> open(recipe, model -> new FineTuning(device, recipe, model,
-                    new NewTokenVariant(recipe, model, inversion), data, listener));
+            case TrainingMethod.TextualInversion inversion -> open(recipe, model ->
+                    new FineTuning(device, recipe, model, new NewTokenVariant(recipe, model, inversion), data,
+                            listener));
             case TrainingMethod.TextualProjection projection -> open(TrainedModel.openProjected(recipe.model(),
                     recipe.steps().seed()), model -> switch (projection.loss()) {
-                        case DIFFUSION -> new FineTuning(device, recipe, model, new ProjectionVariant(device, model), data,
-                                listener);
+                        case DIFFUSION -> new FineTuning(device, recipe, model, new ProjectionVariant(device, model),
+                                data, listener);
                         case HIDDEN_STATES -> new StateProjection(device, recipe, model, data);
                     });
         };

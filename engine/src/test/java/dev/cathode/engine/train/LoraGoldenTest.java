@@ -89,7 +89,8 @@ class LoraGoldenTest {
         Checkpoint weights = weights();
         try (Device device = device(); var state = new TrainingState(device, factors, Map.of(), options, false)) {
             state.start(weights);
-            try (var step = new TrainingStep(device, weights, state, options, false, size -> objective(LOW_RANK, size))) {
+            try (var step = new TrainingStep(device, weights, state, options, false,
+                    size -> objective(LOW_RANK, size))) {
                 for (int i = 0; i < steps; i++) {
                     int index = i;
                     var one = new TrainingStep.Batch(batch(), executable -> set(executable, index));

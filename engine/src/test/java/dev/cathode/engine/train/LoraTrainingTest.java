@@ -21,7 +21,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// Runs of `method: lora`: what they write is what was trained.
 class LoraTrainingTest {
-    private static final String LORA = "method: lora\nrank: 2\nlora_alpha: 6\nlearning_rate: 1e-2\nmax_train_steps: 6\n";
+    private static final String LORA = "method: lora\nrank: 2\nlora_alpha: 6\nlearning_rate: 1e-2\n"
+            + "max_train_steps: 6\n";
 
     @TempDir
     private Path folder;

@@ -53,7 +53,8 @@ class OtherTextEncoderTest {
         Path model = folder.resolve("run/model");
         assertTrue(Runs.same(bert.resolve("model.safetensors"), model.resolve(WEIGHTS)));
         assertTrue(Tokenizers.load(model.resolve("tokenizer")) instanceof BertTokenizer);
-        assertFalse(Arrays.equals(Runs.draw(model, "a left effusion").pixels(), Runs.draw(model, "no finding").pixels()));
+        assertFalse(Arrays.equals(Runs.draw(model, "a left effusion").pixels(),
+                Runs.draw(model, "no finding").pixels()));
     }
 
     @Test
@@ -65,7 +66,8 @@ class OtherTextEncoderTest {
                 Checkpoint after = Checkpoints.open(model.resolve(WEIGHTS))) {
             assertEquals(before.names(), after.names());
             String layer = "encoder.layer.0.attention.self.value.weight";
-            assertFalse(Arrays.equals(Conversions.toFloats(before.tensor(layer)), Conversions.toFloats(after.tensor(layer))));
+            assertFalse(Arrays.equals(Conversions.toFloats(before.tensor(layer)),
+                    Conversions.toFloats(after.tensor(layer))));
         }
         Runs.draw(model, "a left effusion");
     }
@@ -77,8 +79,8 @@ class OtherTextEncoderTest {
         Path model = folder.resolve("run/model");
         assertTrue(Runs.same(Runs.MODEL.resolve("unet/diffusion_pytorch_model.safetensors"),
                 model.resolve("unet/diffusion_pytorch_model.safetensors")));
-        Runs.Told again = Runs.train(folder.resolve("again"), new Stripes(), "learning_rate: 1e-12\nmax_train_steps: 1\n"
-                + "train_text_encoder: false\npretrained_model_name_or_path: " + model);
+        Runs.Told again = Runs.train(folder.resolve("again"), new Stripes(), "learning_rate: 1e-12\n"
+                + "max_train_steps: 1\ntrain_text_encoder: false\npretrained_model_name_or_path: " + model);
         assertEquals(told.validation(), again.validation(), 1e-5 * told.validation());
         Runs.draw(model, "a left effusion");
     }
@@ -88,7 +90,8 @@ class OtherTextEncoderTest {
         Runs.Told told = train("run", "method: textual_projection\nprojection_loss: hidden_states");
         Path model = folder.resolve("run/model");
         try (ModelSource source = ModelSource.open(model)) {
-            assertTrue(TextModel.parse(source.component("text_encoder").config(), "written") instanceof TextModel.Projected);
+            assertTrue(TextModel.parse(source.component("text_encoder").config(), "written")
+                    instanceof TextModel.Projected);
         }
         assertTrue(told.losses().getLast() < told.losses().getFirst(), told.toString());
         Runs.draw(model, "a left effusion");

@@ -83,7 +83,8 @@ final class Runs {
     static RgbImage draw(Path model, String prompt) {
         List<GeneratedImage> images = new ArrayList<>();
         try (var pipeline = StableDiffusionPipeline.load(model, PipelineOptions.defaults().withThreads(2))) {
-            pipeline.generate(ImageRequest.builder(prompt).steps(4).seed(1).size(32, 32).build(), new GenerationListener() {
+            ImageRequest request = ImageRequest.builder(prompt).steps(4).seed(1).size(32, 32).build();
+            pipeline.generate(request, new GenerationListener() {
                 @Override
                 public void onImage(GeneratedImage image) {
                     images.add(image);

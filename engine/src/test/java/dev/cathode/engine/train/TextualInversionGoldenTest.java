@@ -72,7 +72,8 @@ class TextualInversionGoldenTest {
                 gradient.run();
                 System.arraycopy(gradient.get("gradient"), 0, gradients, i * TEXT.hiddenSize(), TEXT.hiddenSize());
                 losses[i] = (float) step.run(i + 1, TOPIC.json().at("/settings/lr").doubleValue(), 0, shape[1],
-                        List.of(new TrainingStep.Batch(shape[1], executable -> set(executable, index))).iterator()).loss();
+                        List.of(new TrainingStep.Batch(shape[1], executable -> set(executable, index)))
+                                .iterator()).loss();
                 float[] now = state.tensors("").getFirst().data().get().toArray(ValueLayout.JAVA_FLOAT);
                 System.arraycopy(now, 0, rows, i * now.length, now.length);
             }

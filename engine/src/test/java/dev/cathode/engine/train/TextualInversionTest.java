@@ -63,7 +63,8 @@ class TextualInversionTest {
     }
 
     private void assertMessage(String settings, String part) {
-        String all = settings.contains("placeholder") ? INVERSION.replace("placeholder_token: \"<stripes>\"\n", "") : INVERSION;
+        String all = settings.contains("placeholder") ? INVERSION.replace("placeholder_token: \"<stripes>\"\n", "")
+                : INVERSION;
         String message = assertThrows(IllegalArgumentException.class, () ->
                 Runs.train(folder, new Stripes(), all + settings)).getMessage();
         assertTrue(message.contains(part), message);
