@@ -73,9 +73,9 @@ public final class Goldens {
     /// @param json its `golden.json`
     /// @param open files read so far
     public record Topic(String name, Path folder, JsonNode json, Map<String, Checkpoint> open) {
-        /// Names of the safetensors files that `golden.json` lists.
+        /// Names of the safetensors files that `golden.json` lists; none where it holds numbers only.
         public List<String> files() {
-            return json.get("files").propertyStream().filter(e -> e.getKey().endsWith(".safetensors")
+            return json.path("files").propertyStream().filter(e -> e.getKey().endsWith(".safetensors")
                     && e.getValue().has("tensors")).map(Map.Entry::getKey).toList();
         }
 
