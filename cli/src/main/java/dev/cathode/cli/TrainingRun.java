@@ -132,6 +132,10 @@ final class TrainingRun {
             return switch (recipe.method()) {
                 case TrainingMethod.DreamBooth method -> new TrainingSet(
                         PromptedFolder.open(method.instanceDataDir(), method.instancePrompt()), List.of());
+                // It makes its own captions.
+                case TrainingMethod.TextualInversion method when recipe.data().views().isEmpty() -> new TrainingSet(
+                        PromptedFolder.open(recipe.data().trainDataDir().orElseThrow(), method.placeholderToken()),
+                        List.of());
                 default -> TrainingSet.open(recipe.data(), tokenizer(), recipe.steps().seed(), problems);
             };
         } catch (IllegalArgumentException e) {
@@ -171,7 +175,8 @@ final class TrainingRun {
                 return CathodeCommand.INTERRUPTED;
             } catch (InsufficientMemoryException e) {
                 throw new IOException(e.getMessage() + ": try gradient_checkpointing=true, mixed_precision=bf16, a"
-                        + " smaller train_batch_size (with more gradient_accumulation_steps), or a smaller resolution", e);
+                        + " smaller train_batch_size (with more gradient_accumulation_steps), or a smaller"
+                        + " resolution", e);
             } finally {
                 finished.countDown();
                 Shutdown.forget(hook);
