@@ -112,7 +112,7 @@ class TrainerTest {
                 + (settings.contains("learning_rate") ? "" : "learning_rate: 1e-3\n") + settings + "\n";
         TrainingRecipe recipe = TrainingRecipe.parse(all, "test", List.of());
         ImageTextDataset data = new Stripes();
-        try (Device device = CpuDevice.open(CpuOptions.defaults().withThreads(2));
+        try (Device device = CpuDevice.open(CpuOptions.defaults().withThreads(1));
                 FineTuning task = FineTuning.open(device, recipe, TrainedModel.open(recipe.model(), recipe.steps().seed()),
                         data, listener)) {
             TrainingData split = TrainingData.split(data, recipe.data().validationSplit(),
