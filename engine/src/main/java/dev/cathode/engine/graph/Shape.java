@@ -75,6 +75,12 @@ public record Shape(List<Integer> dims) {
         return new Shape(changed);
     }
 
+    /// The sizes that PyTorch gives a parameter of this shape: filters `[O, KH, KW, I]` are `[O, I, KH, KW]` there.
+    public List<Long> torch() {
+        List<Long> sizes = dims.stream().map(Integer::longValue).toList();
+        return rank() == 4 ? List.of(sizes.get(0), sizes.get(3), sizes.get(1), sizes.get(2)) : sizes;
+    }
+
     /// The sizes as an array.
     public int[] toArray() {
         return dims.stream().mapToInt(Integer::intValue).toArray();

@@ -1,6 +1,7 @@
 package dev.cathode.engine.image;
 
 import java.util.Arrays;
+import java.util.List;
 
 /// A picture of 8 bits a channel. The array is the record's own: whoever hands it over must not change it any more.
 ///
@@ -17,6 +18,39 @@ public record RgbImage(int width, int height, byte[] pixels) {
             throw new IllegalArgumentException("an RGB image of %d×%d does not have %d bytes"
                     .formatted(width, height, pixels.length));
         }
+    }
+
+    /// Pictures of one size side by side, row by row.
+    ///
+    /// @param columns pictures in a row; the last row must be full
+    /// @throws IllegalArgumentException if sizes differ or a place stays empty
+    public static RgbImage grid(List<RgbImage> pictures, int columns) {
+        int width = pictures.getFirst().width;
+        int height = pictures.getFirst().height;
+        if (pictures.size() % columns != 0 || pictures.stream().anyMatch(p -> p.width != width || p.height != height)) {
+            throw new IllegalArgumentException(pictures.size() + " pictures do not fill rows of " + columns
+                    + ", or are not of one size");
+        }
+        byte[] grid = new byte[pictures.size() * pictures.getFirst().pixels.length];
+        int row = CHANNELS * width;
+        for (int i = 0; i < pictures.size(); i++) {
+            for (int y = 0; y < height; y++) {
+                System.arraycopy(pictures.get(i).pixels, y * row, grid,
+                        ((i / columns * height + y) * columns + i % columns) * row, row);
+            }
+        }
+        return new RgbImage(columns * width, pictures.size() / columns * height, grid);
+    }
+
+    /// The picture of planes from -1, black, to 1, white: what [#toCentredPlanes] gives, and what is beyond cut off.
+    ///
+    /// @param planes `[3, height, width]`
+    public static RgbImage ofCentredPlanes(float[] planes, int width, int height) {
+        float[] shifted = new float[planes.length];
+        for (int i = 0; i < planes.length; i++) {
+            shifted[i] = planes[i] / 2 + 0.5f;
+        }
+        return ofPlanes(shifted, width, height);
     }
 
     /// The picture that a network's output describes: each number is clamped to [0, 1], multiplied by 255 and rounded

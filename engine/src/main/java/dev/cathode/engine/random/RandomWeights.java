@@ -67,16 +67,12 @@ public final class RandomWeights implements Checkpoint {
         if (shape == null) {
             throw new CheckpointException("there are no random weights for " + name);
         }
-        List<Long> dims = shape.dims().stream().map(Integer::longValue).toList();
-        if (dims.size() == 4) { // a filter [O, KH, KW, I] lies as [O, I, KH, KW] in files
-            dims = List.of(dims.get(0), dims.get(3), dims.get(1), dims.get(2));
-        }
         release(name);
         Arena arena = Arena.ofShared();
         arenas.put(name, arena);
         MemorySegment data = arena.allocate(shape.count() * Float.BYTES, 64);
         fill(data, name, shape);
-        return new FileTensor(name, DType.F32, dims, data);
+        return new FileTensor(name, DType.F32, shape.torch(), data);
     }
 
     private void fill(MemorySegment data, String name, Shape shape) {

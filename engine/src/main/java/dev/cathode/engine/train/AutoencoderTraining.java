@@ -21,6 +21,7 @@ import dev.cathode.weights.DType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -111,7 +112,8 @@ public final class AutoencoderTraining implements TrainingTask<float[]> {
     @Override
     public Map<String, RgbImage> pictures(TrainingState state) {
         int shown = Math.min(SHOWN, data.size());
-        byte[] grid = new byte[3 * side() * side() * shown * 2];
+        List<RgbImage> originals = new ArrayList<>();
+        List<RgbImage> decoded = new ArrayList<>();
         try (DeviceWeights weights = device.weights(model.weights(), state.variables());
                 Executable round = device.compile(roundTrip(prefix(recipe.ema().isPresent())), weights,
                         CompileOptions.defaults())) {
@@ -119,24 +121,14 @@ public final class AutoencoderTraining implements TrainingTask<float[]> {
                 float[] planes = read(i);
                 round.set("image", planes);
                 round.run();
-                paste(planes, grid, i, 0, shown);
-                paste(round.get("decoded"), grid, i, 1, shown);
+                originals.add(RgbImage.ofCentredPlanes(planes, side(), side()));
+                decoded.add(RgbImage.ofCentredPlanes(round.get("decoded"), side(), side()));
             }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return Map.of("validation/reconstructions", new RgbImage(shown * side(), 2 * side(), grid));
-    }
-
-    private void paste(float[] planes, byte[] grid, int column, int row, int columns) {
-        float[] shifted = new float[planes.length];
-        for (int i = 0; i < planes.length; i++) {
-            shifted[i] = Math.clamp(planes[i] / 2 + 0.5f, 0, 1);
-        }
-        byte[] pixels = RgbImage.ofPlanes(shifted, side(), side()).pixels();
-        for (int y = 0; y < side(); y++) {
-            System.arraycopy(pixels, 3 * y * side(), grid, 3 * ((row * side() + y) * columns + column) * side(), 3 * side());
-        }
+        originals.addAll(decoded);
+        return Map.of("validation/reconstructions", RgbImage.grid(originals, shown));
     }
 
     private static String prefix(boolean average) {

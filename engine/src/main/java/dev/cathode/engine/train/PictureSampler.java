@@ -15,6 +15,7 @@ import dev.cathode.engine.runtime.DeviceWeights;
 import dev.cathode.engine.runtime.Executable;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.DType;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -68,18 +69,14 @@ final class PictureSampler implements AutoCloseable {
         }
         List<String> prompts = recipe.validation().prompts();
         int images = recipe.validation().images();
-        int side = recipe.data().resolution();
-        byte[] grid = new byte[3 * side * side * prompts.size() * images];
-        for (int row = 0; row < prompts.size(); row++) {
-            variant.setCaptions(unet, List.of("", prompts.get(row)));
+        List<RgbImage> pictures = new ArrayList<>();
+        for (String prompt : prompts) {
+            variant.setCaptions(unet, List.of("", prompt));
             for (int column = 0; column < images; column++) {
-                byte[] pixels = picture(column).pixels();
-                for (int y = 0; y < side; y++) {
-                    System.arraycopy(pixels, 3 * y * side, grid, 3 * ((row * side + y) * images + column) * side, 3 * side);
-                }
+                pictures.add(picture(column));
             }
         }
-        return new RgbImage(side * images, side * prompts.size(), grid);
+        return RgbImage.grid(pictures, images);
     }
 
     private RgbImage picture(int number) {
@@ -111,11 +108,7 @@ final class PictureSampler implements AutoCloseable {
         }
         decoder.set("latent", latent);
         decoder.run();
-        float[] planes = decoder.get("image");
-        for (int i = 0; i < planes.length; i++) {
-            planes[i] = Math.clamp(planes[i] / 2 + 0.5f, 0, 1);
-        }
-        return RgbImage.ofPlanes(planes, recipe.data().resolution(), recipe.data().resolution());
+        return RgbImage.ofCentredPlanes(decoder.get("image"), recipe.data().resolution(), recipe.data().resolution());
     }
 
     @Override

@@ -124,7 +124,7 @@ public final class TrainingState implements AutoCloseable {
             shapes.putAll(buffers);
         }
         List<SafetensorsWriter.Entry> entries = new ArrayList<>();
-        shapes.forEach((name, shape) -> entries.add(new SafetensorsWriter.Entry(name, DType.F32, torchShape(shape),
+        shapes.forEach((name, shape) -> entries.add(new SafetensorsWriter.Entry(name, DType.F32, shape.torch(),
                 () -> tensor(kind.isEmpty() ? name : StepGraphs.slot(kind, name), shape))));
         return entries;
     }
@@ -140,7 +140,7 @@ public final class TrainingState implements AutoCloseable {
         Shape shape = variables.shapes().get(variable);
         if (tensor.count() != shape.count() || tensor.shape().getFirst() != shape.dim(0)) {
             throw new CheckpointException("tensor " + tensor.name() + " is " + tensor.shape() + ", not "
-                    + torchShape(shape));
+                    + shape.torch());
         }
         MemorySegment numbers = Arena.ofAuto().allocate(shape.count() * Float.BYTES, 64);
         float[] block = new float[(int) Math.min(1 << 16, shape.count())];
@@ -169,12 +169,6 @@ public final class TrainingState implements AutoCloseable {
             }
         }
         return to;
-    }
-
-    /// The shape PyTorch gives a parameter.
-    static List<Long> torchShape(Shape shape) {
-        List<Long> dims = shape.dims().stream().map(Integer::longValue).toList();
-        return shape.rank() == 4 ? List.of(dims.get(0), dims.get(3), dims.get(1), dims.get(2)) : dims;
     }
 
     @Override

@@ -88,7 +88,8 @@ public final class TrainingStep implements AutoCloseable {
             }
             Executable executable = executable(samples);
             batch.inputs().accept(executable);
-            return update(executable, step, learningRate, emaDecay, Double.NaN);
+            double norm = update(executable, step, learningRate, emaDecay);
+            return new Result(executable.get(StepGraphs.LOSS)[0], norm);
         }
         double loss = 0;
         while (batches.hasNext()) {
@@ -102,19 +103,19 @@ public final class TrainingStep implements AutoCloseable {
         if (apply == null) {
             apply = device.compile(StepGraphs.applying(state.trainable(), options), weights, CompileOptions.defaults());
         }
-        return update(apply, step, learningRate, emaDecay, loss);
+        return new Result(loss, update(apply, step, learningRate, emaDecay));
     }
 
-    private Result update(Executable executable, long step, double learningRate, double emaDecay, double loss) {
+    /// Makes the update; gives the norm of the gradients where it was computed, else 0.
+    private double update(Executable executable, long step, double learningRate, double emaDecay) {
         executable.set(StepGraphs.LEARNING_RATE, new float[] {(float) learningRate});
         executable.set(StepGraphs.STEP, new int[] {Math.toIntExact(step)});
         if (options.ema()) {
             executable.set(StepGraphs.EMA_WEIGHT, new float[] {(float) (1 - emaDecay)});
         }
         executable.run();
-        return new Result(Double.isNaN(loss) && executable != apply ? executable.get(StepGraphs.LOSS)[0] : loss,
-                executable.outputs().containsKey(StepGraphs.GRADIENT_NORM)
-                        ? executable.get(StepGraphs.GRADIENT_NORM)[0] : 0);
+        return executable.outputs().containsKey(StepGraphs.GRADIENT_NORM)
+                ? executable.get(StepGraphs.GRADIENT_NORM)[0] : 0;
     }
 
     /// The executable for a batch size, for reading results and profiles of the last run.

@@ -31,14 +31,8 @@ public final class HashedWeights implements Checkpoint {
         salt = topic.salt();
         gain = topic.gain();
         for (Graph graph : graphs) {
-            graph.parameters().forEach((name, value) -> shapes.put(name, torchShape(value.shape())));
+            graph.parameters().forEach((name, value) -> shapes.put(name, value.shape().torch()));
         }
-    }
-
-    /// The shape PyTorch gives a parameter: filters are `[O, I, KH, KW]`.
-    public static List<Long> torchShape(Shape shape) {
-        List<Long> dims = shape.dims().stream().map(Integer::longValue).toList();
-        return dims.size() < 4 ? dims : List.of(dims.get(0), dims.get(3), dims.get(1), dims.get(2));
     }
 
     @Override

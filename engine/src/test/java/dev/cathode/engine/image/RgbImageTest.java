@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class RgbImageTest {
@@ -91,5 +93,19 @@ class RgbImageTest {
         assertThrows(IllegalArgumentException.class, () -> RgbImage.ofPlanes(new float[11], 2, 2));
         assertThrows(IllegalArgumentException.class,
                 () -> RgbImage.ofPlanes(new float[] {0, Float.NaN, 0}, 1, 1));
+    }
+
+    /// Two rows of two pictures of 1×1 pixels; what does not fill its rows is refused.
+    @Test
+    void gridsGoRowByRow() {
+        List<RgbImage> four = new ArrayList<>();
+        for (byte i = 0; i < 4; i++) {
+            four.add(new RgbImage(1, 1, new byte[] {i, i, i}));
+        }
+        RgbImage grid = RgbImage.grid(four, 2);
+        assertEquals(2, grid.width());
+        assertEquals(2, grid.height());
+        assertArrayEquals(new byte[] {0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3}, grid.pixels());
+        assertThrows(IllegalArgumentException.class, () -> RgbImage.grid(four, 3));
     }
 }

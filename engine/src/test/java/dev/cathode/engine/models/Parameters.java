@@ -2,7 +2,6 @@ package dev.cathode.engine.models;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.cathode.engine.golden.HashedWeights;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.weights.Checkpoint;
 import java.util.List;
@@ -18,7 +17,7 @@ final class Parameters {
     static Map<String, List<Long>> torchShapes(Graph... graphs) {
         Map<String, List<Long>> shapes = new TreeMap<>();
         for (Graph graph : graphs) {
-            graph.parameters().forEach((name, value) -> shapes.put(name, HashedWeights.torchShape(value.shape())));
+            graph.parameters().forEach((name, value) -> shapes.put(name, value.shape().torch()));
         }
         return shapes;
     }

@@ -86,9 +86,9 @@ final class CpuWeights implements DeviceWeights {
                     wrong.add("variable " + name + " is " + variables.shapes().get(name) + ", not " + value.shape());
                 }
             } else if (!checkpoint.names().contains(name)) {
-                wrong.add(name + " " + fileShape(value.shape()) + " is missing");
+                wrong.add(name + " " + value.shape().torch() + " is missing");
             } else if (!fits(value.shape(), checkpoint.tensor(name).shape())) {
-                wrong.add(name + " is " + checkpoint.tensor(name).shape() + ", not " + fileShape(value.shape()));
+                wrong.add(name + " is " + checkpoint.tensor(name).shape() + ", not " + value.shape().torch());
             } else {
                 fitting.put(name, value.shape());
             }
@@ -288,15 +288,9 @@ final class CpuWeights implements DeviceWeights {
         };
     }
 
-    /// The shape PyTorch gives a parameter.
-    private static List<Long> fileShape(Shape shape) {
-        List<Long> dims = shape.dims().stream().map(Integer::longValue).toList();
-        return shape.rank() == 4 ? List.of(dims.get(0), dims.get(3), dims.get(1), dims.get(2)) : dims;
-    }
-
     /// Linear weights and filters of 1×1 convolutions are interchangeable.
     private static boolean fits(Shape shape, List<Long> file) {
-        List<Long> wanted = fileShape(shape);
+        List<Long> wanted = shape.torch();
         return wanted.equals(file) || matrix(wanted) != null && matrix(wanted).equals(matrix(file));
     }
 
