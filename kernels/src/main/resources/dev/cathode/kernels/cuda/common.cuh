@@ -129,6 +129,11 @@ DEVICE bool aligned(const P*... p) {
     return ((0 | ... | reinterpret_cast<unsigned long long>(p)) & 15) == 0;
 }
 
+// i / d of numbers up to `bound`: in 32 bits, which is several times as fast, if they fit.
+DEVICE long long quotient(long long i, int d, long long bound) {
+    return bound <= 0xffffffffll ? (long long) ((unsigned int) i / (unsigned int) d) : i / d;
+}
+
 // The whole grid over `count` numbers: body(i, Width<W>()) for W numbers from i on if `wide`, Width<1> for the rest.
 template <int W, class Body>
 DEVICE void for_each(long long count, bool wide, Body body) {
