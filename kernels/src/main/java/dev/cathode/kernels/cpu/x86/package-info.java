@@ -1,0 +1,5 @@
+/// Machine code for x86-64 that Java writes and runs.
+///
+/// From the bottom: `VectorOp` is the table of instructions, `VectorEncoder`, `CodeBuffer` and `Assembler` turn them into
+/// bytes. `MachineCode` puts bytes into `Pages` that can run. `Processor` asks what may be used.
+package dev.cathode.kernels.cpu.x86;

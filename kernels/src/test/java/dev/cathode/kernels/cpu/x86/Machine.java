@@ -1,0 +1,31 @@
+package dev.cathode.kernels.cpu.x86;
+
+import static org.junit.jupiter.api.Assumptions.abort;
+
+import java.lang.foreign.Arena;
+
+/// What tests can use here; a test that needs more is skipped with the reason.
+final class Machine {
+    private Machine() { }
+
+    static Pages pages() {
+        String architecture = System.getProperty("os.arch");
+        if (!architecture.equals("amd64") && !architecture.equals("x86_64")) {
+            return abort("this is " + architecture);
+        }
+        return Pages.system().orElseGet(() -> abort("executable memory is known on Linux only"));
+    }
+
+    static MachineCode install(byte[] code, Arena arena) {
+        return switch (MachineCode.install(code, pages(), arena)) {
+            case MachineCode.Installation.Installed(MachineCode installed) -> installed;
+            case MachineCode.Installation.Refused(String reason) -> abort(reason);
+        };
+    }
+
+    static Processor processor() {
+        try (Arena arena = Arena.ofConfined()) {
+            return Processor.ask(install(Processor.code(), arena));
+        }
+    }
+}
