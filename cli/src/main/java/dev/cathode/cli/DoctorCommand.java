@@ -61,7 +61,8 @@ final class DoctorCommand implements Callable<Integer> {
         parts.add(new Part("vectors", bits >= 128, false, bits >= 128
                 ? "Vector API, " + bits + " bit: " + bits / Float.SIZE + " floats at once"
                 : "the Vector API knows no vectors of this processor: everything works, slowly"));
-        parts.add(new Part("kernels", true, true, CpuKernels.vector().description()));
+        CpuKernels kernels = CpuKernels.fastest();
+        parts.add(new Part("kernels", true, true, kernels.description() + ": " + kernels.reason()));
         parts.add(memory());
         parts.add(switch (machine.hugePages()) {
             case "always", "madvise" -> new Part("huge pages", true, false, "transparent, " + machine.hugePages());

@@ -29,6 +29,11 @@ public final class PlainKernels implements CpuKernels {
     }
 
     @Override
+    public String reason() {
+        return "for tests";
+    }
+
+    @Override
     public double peakRate(Workers workers) {
         throw new UnsupportedOperationException("plain kernels are not for measuring");
     }

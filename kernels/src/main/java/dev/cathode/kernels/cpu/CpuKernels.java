@@ -1,9 +1,17 @@
 package dev.cathode.kernels.cpu;
 
 import dev.cathode.kernels.cpu.vector.VectorKernels;
+import dev.cathode.kernels.cpu.x86.X86Kernels;
 
 /// The door to the CPU kernels: one implementation per way of writing them.
 public interface CpuKernels {
+    /// The fastest kernels for this machine: products in machine code where the processor has AVX-512 or AVX2 and the
+    /// system lets us run code, else all on the Vector API. The system property `cathode.cpu` (`vector`, `avx2`,
+    /// `avx512`) overrides.
+    static CpuKernels fastest() {
+        return X86Kernels.open();
+    }
+
     /// The kernels on the Vector API.
     static CpuKernels vector() {
         return new VectorKernels();
@@ -11,6 +19,9 @@ public interface CpuKernels {
 
     /// Which kernels these are, for people: "Vector API, 512 bit".
     String description();
+
+    /// Why these and not others, for people: "-Dcathode.cpu=vector".
+    String reason();
 
     /// Floats in one vector register.
     int lanes();

@@ -28,6 +28,7 @@ final class ImplicitGemm implements Convolution {
     private final Panels panels;
     private final WeightPacker packer;
     private final WeightStorage storage;
+    private final PanelProduct product;
     private final EpilogueStore epilogue;
     private final InputMap map;
     private final int taps;
@@ -36,9 +37,10 @@ final class ImplicitGemm implements Convolution {
     /// Taps of a depth block.
     private final int tapBlock;
 
-    ImplicitGemm(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage) {
+    ImplicitGemm(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, PanelProduct product) {
         this.shape = shape;
         this.storage = storage;
+        this.product = product;
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
         packer = new WeightPacker(shape, panels, storage);
@@ -179,7 +181,7 @@ final class ImplicitGemm implements Convolution {
                         WeightPacker.widen(storage, b, wide, (long) tapCount * channels * width);
                         b = wide;
                     }
-                    MicroKernel.block(panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
+                    product.block(panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
                             (long) channel * Float.BYTES, channels, b, first ? zeros : 0,
                             sums(scratch, memory, padded, p), padded);
                 }

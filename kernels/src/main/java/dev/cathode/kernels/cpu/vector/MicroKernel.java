@@ -1,7 +1,6 @@
 package dev.cathode.kernels.cpu.vector;
 
-/// The inner loop of every linear layer and convolution: a tile of the product of rows (anywhere in memory) with a
-/// packed panel of weights, sums kept in registers.
+/// [PanelProduct] on the Vector API: tiles whose sums are kept in registers.
 ///
 /// Each sum is one chain of fused multiply-adds in the order of k, whatever the tile, so a result does not depend on
 /// where its row lies in a block.
@@ -20,18 +19,7 @@ final class MicroKernel {
 
     private MicroKernel() { }
 
-    /// `c = start + Σ a·b` for a block of rows and one panel. `c` is `[rows, width]`, width = vectors · lanes.
-    ///
-    /// @param vectors width of the panel: 1, 2 or 4 vectors
-    /// @param table addresses of the rows, `[taps][...]`, `tapStep` bytes from tap to tap
-    /// @param tapStep bytes between the tables of two taps
-    /// @param taps how many segments of `k` numbers each row has
-    /// @param offset bytes added to every row address
-    /// @param k numbers in a segment
-    /// @param b weights `[taps · k, width]`
-    /// @param zeros width zeros to start from, or 0 to start from what is in `c`
-    /// @param c the sums
-    /// @param rows a multiple of [#ROWS]
+    /// See [PanelProduct#block].
     static void block(int vectors, long table, long tapStep, int taps, long offset, int k, long b, long zeros, long c,
                       int rows) {
         long rowBytes = (long) vectors * Simd.LANES * Float.BYTES;

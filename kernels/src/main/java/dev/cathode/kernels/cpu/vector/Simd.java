@@ -6,14 +6,16 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /// The vector width that every kernel in this package uses: the machine's widest, or a narrower one by the system
-/// property `cathode.vector.bits` (128, 256 or 512), which is how one machine tests the code of others.
+/// property `cathode.vector.bits` (128, 256 or 512), which is how one machine tests the code of others. Who asks for
+/// AVX2 (`cathode.cpu`) gets what a processor with AVX2 has: 256.
 ///
 /// No kernel uses float vectors of another width: once a second class of them is loaded, the compiler no longer knows
 /// which one a call means, may not inline it, and every kernel compiled from then on can be 20 times slow.
 final class Simd {
     /// Floats of one register.
     static final VectorSpecies<Float> SPECIES =
-            species(Integer.getInteger("cathode.vector.bits", 0), FloatVector.SPECIES_PREFERRED);
+            species(Integer.getInteger("cathode.vector.bits",
+                    "avx2".equals(System.getProperty("cathode.cpu")) ? 256 : 0), FloatVector.SPECIES_PREFERRED);
     /// As many ints.
     static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
     /// Floats of half a register: what widens to [#DOUBLES].

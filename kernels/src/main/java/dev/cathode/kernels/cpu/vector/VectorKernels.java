@@ -20,14 +20,43 @@ import dev.cathode.kernels.cpu.Workers;
 
 /// The kernels on the Vector API: they run wherever Java does, at the width the processor has.
 public final class VectorKernels implements CpuKernels {
-    /// The kernels; they have no state.
+    private final PanelProduct product;
+    /// What computes the products, for people; empty if it is the Vector API.
+    private final String products;
+    private final String reason;
+
+    /// The kernels on the Vector API, because somebody asked for them.
     public VectorKernels() {
+        this("asked for");
+    }
+
+    /// The kernels on the Vector API.
+    ///
+    /// @param reason why not faster ones
+    public VectorKernels(String reason) {
+        this(MicroKernel::block, "", reason);
+    }
+
+    /// The kernels on the Vector API, but for their products.
+    ///
+    /// @param product of rows and panels as wide as the Vector API's here
+    /// @param products what that is, for people
+    /// @param reason why it was chosen
+    public VectorKernels(PanelProduct product, String products, String reason) {
         CompilerDirectives.install();
+        this.product = product;
+        this.products = products;
+        this.reason = reason;
     }
 
     @Override
     public String description() {
-        return "Vector API, " + Simd.SPECIES.vectorBitSize() + " bit";
+        return (products.isEmpty() ? "" : products + ", ") + "Vector API, " + Simd.SPECIES.vectorBitSize() + " bit";
+    }
+
+    @Override
+    public String reason() {
+        return reason;
     }
 
     @Override
@@ -43,7 +72,7 @@ public final class VectorKernels implements CpuKernels {
     @Override
     public Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                                    WeightStorage storage) {
-        return ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage);
+        return ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage, product);
     }
 
     @Override

@@ -35,6 +35,7 @@ final class Winograd implements Convolution {
 
     private final ConvolutionShape shape;
     private final WeightStorage storage;
+    private final PanelProduct product;
     private final Panels panels;
     private final WinogradWeights weights;
     private final EpilogueStore epilogue;
@@ -48,9 +49,10 @@ final class Winograd implements Convolution {
     private final int patchColumns;
     private final int rowMultiple;
 
-    Winograd(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, int side) {
+    Winograd(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, int side, PanelProduct product) {
         this.shape = shape;
         this.storage = storage;
+        this.product = product;
         this.side = side;
         size = side + 2;
         int halves = epilogue.gated() ? 2 : 1;
@@ -278,7 +280,7 @@ final class Winograd implements Convolution {
                 WeightPacker.widen(storage, b, memory + s.wide, (long) channels * width);
                 b = memory + s.wide;
             }
-            MicroKernel.block(panels.vectors(index), memory + s.rows, 0, 1, plane * s.inputPlane, channels, b,
+            product.block(panels.vectors(index), memory + s.rows, 0, 1, plane * s.inputPlane, channels, b,
                     channel == 0 ? memory + s.zeros : 0, memory + s.sums + plane * s.sumsPlane + p * s.sumsPanel,
                     padded);
         }

@@ -110,8 +110,9 @@ class ConvolutionTest {
                     && shape.inChannels() >= Simd.LANES;
             assertEquals(fits ? ConvolutionAlgorithm.WINOGRAD_4 : ConvolutionAlgorithm.DIRECT,
                     ConvolutionPlanner.prepare(shape, Epilogue.NONE, ConvolutionAlgorithm.WINOGRAD_4,
-                            WeightStorage.F32).algorithm());
-            assertTrue(ConvolutionPlanner.prepare(shape, Epilogue.NONE, ConvolutionAlgorithm.AUTO, WeightStorage.F32)
+                            WeightStorage.F32, MicroKernel::block).algorithm());
+            assertTrue(ConvolutionPlanner.prepare(shape, Epilogue.NONE, ConvolutionAlgorithm.AUTO, WeightStorage.F32,
+                            MicroKernel::block)
                     .algorithm() != ConvolutionAlgorithm.AUTO);
         }
     }
@@ -200,7 +201,7 @@ class ConvolutionTest {
             this.shape = shape;
             this.epilogue = epilogue;
             this.storage = storage;
-            convolution = ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage);
+            convolution = ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage, MicroKernel::block);
             stored = epilogue.gated() ? shape.outChannels() / 2 : shape.outChannels();
             Random random = new Random(17);
             int taps = shape.kernelHeight() * shape.kernelWidth();

@@ -1,0 +1,219 @@
+package dev.cathode.kernels.cpu.x86;
+
+import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.ADD;
+import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.SUB;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R10;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R11;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R12;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R13;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R14;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R15;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R8;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R9;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RAX;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RBP;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RBX;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RCX;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RDI;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RDX;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RSI;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RSP;
+import static dev.cathode.kernels.cpu.x86.Operand.Mem.at;
+
+import dev.cathode.kernels.cpu.x86.Assembler.Condition;
+import dev.cathode.kernels.cpu.x86.Assembler.Label;
+import dev.cathode.kernels.cpu.x86.Assembler.Shift;
+import dev.cathode.kernels.cpu.x86.Operand.Gpr;
+import dev.cathode.kernels.cpu.x86.Operand.Mem;
+import dev.cathode.kernels.cpu.x86.Operand.Vec;
+
+/// Writes the function behind [dev.cathode.kernels.cpu.vector.PanelProduct]: tiles of rows by vectors whose sums stay
+/// in registers.
+///
+/// ```
+/// void product(table, tapStep, taps, offset, k, b,  start, startStride, c, rows)
+///              rdi    rsi      rdx   rcx     r8 r9  on the stack
+///
+/// for each group of rows:
+///   sums = start
+///   for each tap:
+///     addresses of the rows into registers
+///     for p in k:                       the loop that counts:
+///       b0..b3 = vectors of weights       4 loads
+///       for each row:                     6 broadcasts,
+///         sums[row] += a[row][p] · b      24 fused multiply-adds
+///   c = sums
+/// ```
+///
+/// Six rows of four vectors take 24 sums, 4 vectors of weights and up to 4 broadcasts: all 32 registers of AVX-512.
+/// A processor starts two multiply-adds and two loads a cycle: 24 multiply-adds come with 10. AVX2's 16 registers hold
+/// six rows of two vectors. Nothing but the numbers of the rows, the weights and the sums is read, so nothing behind their end.
+final class ProductCode {
+    /// Row addresses; RAX counts, RDX is in the weights, RBX in the table.
+    private static final Gpr[] ROWS = {RCX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, RBP};
+    private static final Gpr[] SAVED = {RBX, RBP, R12, R13, R14, R15};
+
+    // the frame, from RSP up
+    private static final Mem LEFT = at(RSP, 0);
+    private static final Mem TABLE = at(RSP, 8);
+    private static final Mem TAP_STEP = at(RSP, 16);
+    private static final Mem TAPS = at(RSP, 24);
+    /// Bytes from a row's address to the end of a segment: offset + 4k.
+    private static final Mem SEGMENT_END = at(RSP, 32);
+    /// Minus the bytes of a segment: -4k.
+    private static final Mem COUNT = at(RSP, 40);
+    private static final Mem WEIGHTS = at(RSP, 48);
+    private static final int LOCALS = 56;
+    private static final int ARGUMENTS = LOCALS + 8 * SAVED.length + 8 /* return address */;
+    private static final Mem START = at(RSP, ARGUMENTS);
+    private static final Mem START_STRIDE = at(RSP, ARGUMENTS + 8);
+    private static final Mem SUMS = at(RSP, ARGUMENTS + 16);
+    private static final Mem ROWS_LEFT = at(RSP, ARGUMENTS + 24);
+
+    private final Assembler a;
+    private final int rows;
+    private final int vectors;
+    private final int bits;
+
+    private ProductCode(Assembler a, int rows, int vectors, int bits) {
+        this.a = a;
+        this.rows = rows;
+        this.vectors = vectors;
+        this.bits = bits;
+    }
+
+    /// Appends a function.
+    ///
+    /// @param rows rows of a tile, at most 12
+    /// @param vectors vectors of a tile; `rows · vectors + vectors + 1` registers must exist
+    /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2 and FMA)
+    static void write(Assembler a, int rows, int vectors, int bits) {
+        int registers = bits == 512 ? 32 : 16;
+        if (rows > ROWS.length || rows * vectors + vectors + 1 > registers) {
+            throw new IllegalArgumentException(rows + " rows of " + vectors + " vectors do not fit");
+        }
+        new ProductCode(a, rows, vectors, bits).function();
+    }
+
+    private int vectorBytes() {
+        return bits / 8;
+    }
+
+    private Vec sum(int row, int vector) {
+        return new Vec(row * vectors + vector, bits);
+    }
+
+    private Vec weights(int vector) {
+        return new Vec(rows * vectors + vector, bits);
+    }
+
+    /// The broadcast number of a row: whatever registers are left, in turn.
+    private Vec number(int row) {
+        int first = rows * vectors + vectors;
+        int spare = (bits == 512 ? 32 : 16) - first;
+        return new Vec(first + row % Math.min(spare, 4), bits);
+    }
+
+    private void function() {
+        enter();
+        Label group = new Label();
+        a.place(group);
+        loadSums();
+        taps();
+        storeSums();
+        a.mov(RAX, TABLE);
+        a.op(ADD, RAX, rows * Long.BYTES);
+        a.mov(TABLE, RAX);
+        a.mov(RAX, ROWS_LEFT);
+        a.op(SUB, RAX, rows);
+        a.mov(ROWS_LEFT, RAX);
+        a.jump(Condition.G, group);
+        leave();
+    }
+
+    private void enter() {
+        for (Gpr register : SAVED) {
+            a.push(register);
+        }
+        a.op(SUB, RSP, LOCALS);
+        a.mov(TABLE, RDI);
+        a.mov(TAP_STEP, RSI);
+        a.mov(TAPS, RDX);
+        a.shift(Shift.SHL, R8, 2);
+        a.op(ADD, RCX, R8);
+        a.mov(SEGMENT_END, RCX);
+        a.neg(R8);
+        a.mov(COUNT, R8);
+        a.mov(WEIGHTS, R9);
+    }
+
+    private void leave() {
+        a.vzeroupper();
+        a.op(ADD, RSP, LOCALS);
+        for (int i = SAVED.length - 1; i >= 0; i--) {
+            a.pop(SAVED[i]);
+        }
+        a.ret();
+    }
+
+    private void loadSums() {
+        a.mov(RAX, START);
+        a.mov(RCX, START_STRIDE);
+        for (int row = 0; row < rows; row++) {
+            for (int v = 0; v < vectors; v++) {
+                a.op(VectorOp.VMOVUPS, sum(row, v), at(RAX, v * vectorBytes()));
+            }
+            a.op(ADD, RAX, RCX);
+        }
+        a.mov(START, RAX);
+    }
+
+    private void storeSums() {
+        a.mov(RAX, SUMS);
+        for (int row = 0; row < rows; row++) {
+            for (int v = 0; v < vectors; v++) {
+                a.op(VectorOp.VMOVUPS, at(RAX, (row * vectors + v) * vectorBytes()), sum(row, v));
+            }
+        }
+        a.op(ADD, RAX, rows * vectors * vectorBytes());
+        a.mov(SUMS, RAX);
+    }
+
+    private void taps() {
+        a.mov(RDX, WEIGHTS);
+        a.mov(RBX, TABLE);
+        a.mov(RAX, TAPS);
+        a.mov(LEFT, RAX);
+        Label tap = new Label();
+        a.place(tap);
+        for (int row = 0; row < rows; row++) {
+            a.mov(ROWS[row], at(RBX, row * Long.BYTES));
+            a.op(ADD, ROWS[row], SEGMENT_END);
+        }
+        a.mov(RAX, COUNT); // from -4k to 0
+        a.align(32);
+        Label term = new Label();
+        a.place(term);
+        term();
+        a.op(ADD, RAX, Float.BYTES);
+        a.jump(Condition.NE, term);
+        a.op(ADD, RBX, TAP_STEP);
+        a.mov(RAX, LEFT);
+        a.dec(RAX);
+        a.mov(LEFT, RAX);
+        a.jump(Condition.NE, tap);
+    }
+
+    private void term() {
+        for (int v = 0; v < vectors; v++) {
+            a.op(VectorOp.VMOVUPS, weights(v), at(RDX, v * vectorBytes()));
+        }
+        for (int row = 0; row < rows; row++) {
+            a.op(VectorOp.VBROADCASTSS, number(row), at(ROWS[row], RAX, 1, 0));
+            for (int v = 0; v < vectors; v++) {
+                a.op(VectorOp.VFMADD231PS, sum(row, v), number(row), weights(v));
+            }
+        }
+        a.op(ADD, RDX, vectors * vectorBytes());
+    }
+}

@@ -1,0 +1,94 @@
+package dev.cathode.kernels.cpu.x86;
+
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// Sums in machine code against chains of `Math.fma`, bit for bit: the order of the terms is promised. Guard pages lie
+/// behind all buffers.
+class EmittedProductTest {
+    @ParameterizedTest
+    @ValueSource(ints = {256, 512})
+    void isTheChainOfMultiplyAdds(int bits) {
+        try (Arena arena = Arena.ofConfined()) {
+            EmittedProduct product = Machine.product(bits, arena);
+            Random random = new Random(5);
+            for (int vectors = 1; vectors <= (bits == 512 ? 4 : 2); vectors *= 2) {
+                for (int k : new int[] {1, 2, 3, 7, 16, 37, 101, 320}) {
+                    int taps = 1 + random.nextInt(k > 40 ? 2 : 9);
+                    int rows = 12 * (1 + random.nextInt(4));
+                    int width = vectors * bits / 32;
+                    float[] a = random(random, rows * taps * k, k % 2 == 0);
+                    float[] b = random(random, taps * k * width, k % 2 == 0);
+                    check(product, vectors, width, rows, taps, k, a, b, null);
+                    check(product, vectors, width, rows, taps, k, a, b, random(random, rows * width, false));
+                }
+            }
+        }
+    }
+
+    /// Normal numbers, or everything that a float can be.
+    private static float[] random(Random random, int count, boolean odd) {
+        float[] special = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.MIN_VALUE, -0f, 0f,
+            1e-40f, Float.MAX_VALUE, -3e38f};
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = odd && random.nextInt(50) == 0 ? special[random.nextInt(special.length)]
+                    : (float) random.nextGaussian() * (odd && random.nextInt(4) == 0 ? 1e-22f : 1);
+        }
+        return numbers;
+    }
+
+    /// @param start what the sums start from, or null for zeros
+    private static void check(EmittedProduct product, int vectors, int width, int rows, int taps, int k, float[] a,
+                              float[] b, float[] start) {
+        try (GuardPages memory = new GuardPages()) {
+            int shift = 3; // floats between where a row lies and where it is read
+            long[] table = new long[taps * rows];
+            for (int tap = 0; tap < taps; tap++) {
+                for (int row = 0; row < rows; row++) { // each segment in pages of its own
+                    float[] segment = new float[k];
+                    System.arraycopy(a, (tap * rows + row) * k, segment, 0, k);
+                    table[tap * rows + row] = memory.of(segment).address() - shift * 4;
+                }
+            }
+            MemorySegment c = memory.buffer(4L * rows * width);
+            if (start != null) {
+                MemorySegment.copy(start, 0, c, JAVA_FLOAT, 0, start.length);
+            }
+            long zeros = start == null ? memory.of(new float[width]).address() : 0;
+            product.block(vectors, memory.of(table).address(), rows * 8L, taps, shift * 4, k, memory.of(b).address(),
+                    zeros, c.address(), rows);
+            for (int row = 0; row < rows; row++) {
+                for (int column = 0; column < width; column++) {
+                    float sum = start == null ? 0 : start[row * width + column];
+                    for (int tap = 0; tap < taps; tap++) {
+                        for (int p = 0; p < k; p++) {
+                            sum = Math.fma(a[(tap * rows + row) * k + p], b[(tap * k + p) * width + column], sum);
+                        }
+                    }
+                    float actual = c.getAtIndex(JAVA_FLOAT, (long) row * width + column);
+                    int[] at = {row, column};
+                    assertEquals(sum, actual, () -> vectors + " vectors, " + taps + " taps of " + k + ", "
+                            + Arrays.toString(at));
+                }
+            }
+        }
+    }
+
+    @Test
+    void refusesTilesThatRegistersCannotHold() {
+        for (int[] tile : new int[][] {{6, 4, 256}, {7, 4, 512}, {13, 1, 512}}) {
+            assertThrows(IllegalArgumentException.class,
+                    () -> ProductCode.write(new Assembler(), tile[0], tile[1], tile[2]));
+        }
+    }
+}
