@@ -52,7 +52,7 @@ final class BenchCommand implements Callable<Integer> {
             description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE})")
     private Target target;
 
-    @Option(names = "--model", paramLabel = "PATH",
+    @Option(names = "--model", paramLabel = "PATH", converter = ModelConverter.class,
             description = "Measure the networks of this model (default: Stable Diffusion 1.4 with random weights).")
     private Path model;
 

@@ -40,7 +40,8 @@ final class ConvertCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(index = "0", paramLabel = "IN", description = "Model folder or weight file.")
+    @Parameters(index = "0", paramLabel = "IN", converter = ModelConverter.class,
+            description = "Model folder or weight file, or phantom: the model that comes with Cathode.")
     private Path in;
 
     @Parameters(index = "1", paramLabel = "OUT", description = "What to write; must not be there yet.")

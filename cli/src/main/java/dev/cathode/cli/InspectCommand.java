@@ -43,7 +43,8 @@ final class InspectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Parameters(paramLabel = "PATH", description = "Model folder or weight file.")
+    @Parameters(paramLabel = "PATH", converter = ModelConverter.class,
+            description = "Model folder or weight file, or phantom: the model that comes with Cathode.")
     private Path path;
 
     @Option(names = "--size", paramLabel = "WxH", converter = ImageSize.Converter.class,

@@ -16,6 +16,7 @@ import dev.cathode.roentgen.data.Split;
 import dev.cathode.roentgen.experiment.FilmJudgement;
 import dev.cathode.roentgen.experiment.RandomUNet;
 import dev.cathode.roentgen.experiment.SyntheticFilms;
+import dev.cathode.roentgen.phantom.PhantomModel;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,7 +51,9 @@ final class PhantomAurocCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-m", "--model"}, paramLabel = "DIR", required = true, description = "The model to measure.")
+    @Option(names = {"-m", "--model"}, paramLabel = "DIR", defaultValue = PhantomModel.NAME,
+            converter = ModelConverter.class,
+            description = "The model to measure (default: phantom, which comes with Cathode).")
     private Path model;
 
     @Option(names = "--classifier", paramLabel = "DIR", required = true,

@@ -2,6 +2,7 @@ package dev.cathode.cli;
 
 import dev.cathode.engine.diffusion.schedulers.Schedulers;
 import dev.cathode.engine.image.ImageFormat;
+import dev.cathode.roentgen.phantom.PhantomModel;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
@@ -35,8 +36,9 @@ final class SampleOptions {
     }
 
     static final class Model extends ModelFiles {
-        @Option(names = "--model", paramLabel = "PATH", required = true, order = -2, // before what it inherits
-                description = "Model folder (diffusers layout) or single-file checkpoint.")
+        @Option(names = "--model", paramLabel = "PATH", defaultValue = PhantomModel.NAME, order = -2, // before the rest
+                converter = ModelConverter.class, description = "Model folder (diffusers layout) or single-file"
+                + " checkpoint (default: phantom, which comes with Cathode and draws chest films).")
         Path path;
         @Option(names = "--dtype", paramLabel = "TYPE", description = "How weights are kept in memory: float32,"
                 + " bfloat16 or float16. Without it: as they are stored.")

@@ -68,8 +68,8 @@ final class TrainTokenizerCommand implements Callable<Integer> {
         }
         DataProblems problems = new DataProblems(NAMED_PROBLEMS);
         ImageTextDataset captions = TrainingSet.open(new DataSettings(Optional.of(data), captionColumn, List.of(),
-                OptionalInt.empty(), 0, UNUSED_RESOLUTION, ImageFit.COVER, 0, false, false), Optional.empty(), 0, problems)
-                .data();
+                OptionalInt.empty(), 0, UNUSED_RESOLUTION, ImageFit.COVER, 0, false, false), Optional.empty(), true, 0,
+                problems).data();
         problems.lines().forEach(spec.commandLine().getErr()::println);
         BytePairVocabulary vocabulary =
                 BytePairTraining.learn(IntStream.range(0, captions.size()).mapToObj(captions::caption), size);

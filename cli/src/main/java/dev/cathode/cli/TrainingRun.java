@@ -136,7 +136,8 @@ final class TrainingRun {
                 case TrainingMethod.TextualInversion method when recipe.data().views().isEmpty() -> new TrainingSet(
                         PromptedFolder.open(recipe.data().trainDataDir().orElseThrow(), method.placeholderToken()),
                         List.of());
-                default -> TrainingSet.open(recipe.data(), tokenizer(), recipe.steps().seed(), problems);
+                default -> TrainingSet.open(recipe.data(), tokenizer(),
+                        !(recipe.method() instanceof TrainingMethod.Vae), recipe.steps().seed(), problems);
             };
         } catch (IllegalArgumentException e) {
             throw new IllegalArgumentException(name + ": " + e.getMessage(), e);

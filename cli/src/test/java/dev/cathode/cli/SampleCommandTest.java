@@ -47,7 +47,6 @@ class SampleCommandTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            2 | cat                                                         | --model
             2 | --model MODEL                                               | PROMPT is missing
             2 | cat --model MODEL --prompts HERE/p.txt                      | exclude each other
             2 | cat dog --model MODEL                                       | 'dog'

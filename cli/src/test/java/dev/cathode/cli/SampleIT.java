@@ -91,4 +91,27 @@ class SampleIT {
         assertEquals(List.of(1, 2), lines.stream().map(line -> line.at("/recipe/seed").intValue()).toList());
         assertEquals(folder.resolve("out/0002.png").toString(), lines.get(1).get("file").stringValue());
     }
+
+    /// The same numbers, whether the weights are read from the jar or from files.
+    @Test
+    void theModelInTheJarDrawsWhereNoOtherIsNamed() throws IOException {
+        Path copy = folder.resolve("copy");
+        assertEquals(0, Outcome.ofProcess(Outcome.jar("convert", "phantom", copy.toString()), Map.of()).code());
+        Path first = folder.resolve("first.png");
+        Path second = folder.resolve("second.png");
+        drawFilm(first);
+        drawFilm(second, "--model", copy.toString());
+        assertEquals(128, ImageFiles.read(first).width());
+        assertEquals(ImageFiles.read(first), ImageFiles.read(second));
+        assertTrue(ImageFiles.texts(first).get("cathode").contains("\"phantom\""), ImageFiles.texts(first).toString());
+    }
+
+    private static void drawFilm(Path file, String... more) throws IOException {
+        List<String> command = new ArrayList<>(Outcome.jar("sample", "small right pneumothorax", "--steps", "2", "--seed",
+                "1", "--scheduler", "ddim", "-o", file.toString()));
+        command.addAll(List.of(more));
+        Outcome outcome = Outcome.ofProcess(command, Map.of());
+        assertEquals(0, outcome.code(), outcome.err());
+        assertEquals(file.toString(), outcome.out().strip());
+    }
 }

@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -47,6 +50,18 @@ class CheckpointsTest {
         checkpoint.close();
         checkpoint.close();
         assertThrows(IllegalStateException.class, () -> Goldens.floats(checkpoint.tensor("float32")));
+    }
+
+    @Test
+    void readsFilesInAJar() throws IOException {
+        Path jar = folder.resolve("model.jar");
+        try (FileSystem inside = FileSystems.newFileSystem(jar, Map.of("create", "true"))) {
+            Path packed = Files.copy(FILES.path("state_expected.safetensors"), inside.getPath("/m.safetensors"));
+            try (Checkpoint checkpoint = Checkpoints.open(packed)) {
+                checkpoint.names().forEach(name -> checkpoint.release(checkpoint.tensor(name)));
+                TorchFileTest.assertEqual(FILES.file("state_expected.safetensors"), checkpoint);
+            }
+        }
     }
 
     private void assertSays(String name, byte[] bytes, String word) throws IOException {

@@ -231,12 +231,8 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         unet.set("encoder_hidden_states", conditioning.states());
         float[] sample = start.latents();
         for (int i = 0; i < sampling.count(); i++) {
-            unet.set("sample", repeated(sampling.scaleModelInput(i, sample), conditioning.prompts()));
-            float[] timesteps = new float[conditioning.prompts()];
-            Arrays.fill(timesteps, (float) sampling.timestep(i));
-            unet.set("timestep", timesteps);
-            unet.run(listener::isCancelled);
-            float[] prediction = guided(unet.get("out"), conditioning.prompts(), plan.request().guidanceScale());
+            float[] prediction = Guidance.predict(unet, sampling.scaleModelInput(i, sample), sampling.timestep(i),
+                    conditioning.prompts(), plan.request().guidanceScale(), listener::isCancelled);
             sample = sampling.step(i, prediction, sample, () -> generator.randn(latent.count()));
             if (start.mask() != null) {
                 sample = blended(sample, known(sampling, start, i), start.mask());
@@ -246,28 +242,6 @@ public final class StableDiffusionPipeline implements AutoCloseable {
                     () -> LatentPreview.of(now, latent.channels(), latent.height(), latent.width()));
         }
         return sample;
-    }
-
-    private static float[] repeated(float[] sample, int times) {
-        float[] all = new float[sample.length * times];
-        for (int i = 0; i < times; i++) {
-            System.arraycopy(sample, 0, all, i * sample.length, sample.length);
-        }
-        return all;
-    }
-
-    /// Classifier-free guidance (Ho and Salimans 2022, https://arxiv.org/abs/2207.12598):
-    /// `unconditional + scale · (conditional - unconditional)`.
-    private static float[] guided(float[] predictions, int prompts, double scale) {
-        if (prompts == 1) {
-            return predictions;
-        }
-        int count = predictions.length / 2;
-        float[] guided = new float[count];
-        for (int i = 0; i < count; i++) {
-            guided[i] = predictions[i] + (float) scale * (predictions[count + i] - predictions[i]);
-        }
-        return guided;
     }
 
     /// The part of the picture that stays, as noisy as the sample is after evaluation i.

@@ -63,7 +63,7 @@ public record BytePairVocabulary(List<String> tokens, List<Merge> merges) {
     }
 
     private static void write(Path file, String text) throws IOException {
-        Path temporary = Files.createTempFile(file.getParent(), file.getFileName().toString(), ".tmp");
+        Path temporary = file.resolveSibling("." + file.getFileName() + ".part");
         try {
             Files.writeString(temporary, text);
             Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);

@@ -6,6 +6,7 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.nn.Scope;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.Executable;
+import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.DType;
 import java.util.Arrays;
 import java.util.List;
@@ -24,9 +25,9 @@ interface Captions extends AutoCloseable {
     @Override
     void close();
 
-    /// The way for a text encoder.
-    static Captions of(Device device, TrainedModel model, boolean trained) {
-        return trained ? new Ids(model) : new TextConditioning(device, model);
+    /// The way for a recipe.
+    static Captions of(Device device, TrainingRecipe recipe, TrainedModel model) {
+        return recipe.model().trainTextEncoder() ? new Ids(model) : new TextConditioning(device, recipe, model);
     }
 
     /// Ids for a text encoder in the graph.

@@ -52,7 +52,7 @@ final class DreamBooth implements TrainingTask<FineTuning.Sample> {
         this.model = model;
         PromptedFolder folder = ClassPictures.open(recipe, prior, listener);
         classes = folder.size();
-        variant = new WholeNetworks(device, model, recipe.model().trainTextEncoder());
+        variant = new WholeNetworks(device, recipe, model);
         instances = new FineTuning(device, recipe, model, variant, data, listener);
         random = new TrainingRandom(recipe.steps().seed());
         loss = FineTuning.loss(recipe, model);

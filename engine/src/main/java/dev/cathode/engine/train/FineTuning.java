@@ -73,7 +73,7 @@ public final class FineTuning implements TrainingTask<FineTuning.Sample> {
     public static FineTuning open(Device device, TrainingRecipe recipe, TrainedModel model, ImageTextDataset data,
                                   TrainingListener listener) throws IOException {
         return new FineTuning(device, recipe, model,
-                new WholeNetworks(device, model, recipe.model().trainTextEncoder()), data, listener);
+                new WholeNetworks(device, recipe, model), data, listener);
     }
 
     /// The loss that a recipe asks for.

@@ -50,7 +50,7 @@ final class LowRankVariant implements Variant {
         factors.forEach(name -> pairs.parameter(name, graph.parameters().get(name).shape()));
         weights = new JoinedCheckpoint(List.of(model.weights(),
                 new FirstFactors(new RandomWeights(recipe.steps().seed(), pairs))));
-        captions = Captions.of(device, model, textTrained);
+        captions = Captions.of(device, recipe, model);
     }
 
     /// The additions to the U-Net, their parameters under a prefix.

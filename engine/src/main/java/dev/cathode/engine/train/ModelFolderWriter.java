@@ -8,6 +8,7 @@ import dev.cathode.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.ProviderMismatchException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -140,8 +141,8 @@ final class ModelFolderWriter {
     private static void link(Path from, Path to) throws IOException {
         try {
             Files.createLink(to, from.toRealPath());
-        } catch (IOException | UnsupportedOperationException e) {
-            Files.copy(from, to); // another file system
+        } catch (IOException | UnsupportedOperationException | ProviderMismatchException e) {
+            Files.copy(from, to); // another file system, or a jar
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.cathode.engine.train;
 
+import dev.cathode.engine.diffusion.Guidance;
 import dev.cathode.engine.diffusion.schedulers.Sampling;
 import dev.cathode.engine.diffusion.schedulers.Schedulers;
 import dev.cathode.engine.graph.Graph;
@@ -16,7 +17,6 @@ import dev.cathode.engine.runtime.Executable;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.DType;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -89,16 +89,8 @@ final class PictureSampler implements AutoCloseable {
             latent[i] *= sampling.initNoiseSigma();
         }
         for (int i = 0; i < sampling.count(); i++) {
-            float[] input = Arrays.copyOf(sampling.scaleModelInput(i, latent), 2 * count);
-            System.arraycopy(input, 0, input, count, count);
-            unet.set("sample", input);
-            unet.set("timestep", new float[] {(float) sampling.timestep(i), (float) sampling.timestep(i)});
-            unet.run();
-            float[] both = unet.get("out");
-            float[] guided = new float[count];
-            for (int j = 0; j < count; j++) {
-                guided[j] = both[j] + GUIDANCE * (both[count + j] - both[j]);
-            }
+            float[] guided = Guidance.predict(unet, sampling.scaleModelInput(i, latent), sampling.timestep(i), 2,
+                    GUIDANCE, () -> false);
             int step = i;
             latent = sampling.step(i, guided, latent, () -> random.normal(TrainingRandom.Stream.SAMPLING, 1 + step, number,
                     count));

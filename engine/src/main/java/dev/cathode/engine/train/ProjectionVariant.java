@@ -6,6 +6,7 @@ import dev.cathode.engine.models.TextModel;
 import dev.cathode.engine.nn.Scope;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.Executable;
+import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -19,10 +20,10 @@ final class ProjectionVariant implements Variant {
     private final Captions captions;
 
     /// @param model with a [TextModel.Projected]
-    ProjectionVariant(Device device, TrainedModel model) {
+    ProjectionVariant(Device device, TrainingRecipe recipe, TrainedModel model) {
         this.model = model;
         text = (TextModel.Projected) model.text();
-        captions = new TextConditioning(device, model.weights(), TrainedModel.TEXT, text.encoder(), model.tokenizer());
+        captions = new TextConditioning(device, recipe, model, text.encoder());
     }
 
     @Override

@@ -38,8 +38,8 @@ final class StateProjection implements TrainingTask<String> {
         this.recipe = recipe;
         this.model = model;
         this.data = data;
-        variant = new ProjectionVariant(device, model);
-        own = model.ownCaptions(device);
+        variant = new ProjectionVariant(device, recipe, model);
+        own = model.ownCaptions(device, recipe);
         random = new TrainingRandom(recipe.steps().seed());
         sampler = recipe.validation().prompts().isEmpty() ? Optional.empty()
                 : Optional.of(new PictureSampler(device, recipe, model, variant));

@@ -10,42 +10,39 @@ import dev.cathode.engine.runtime.CompiledNetwork;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.Executable;
 import dev.cathode.engine.text.Tokenizer;
+import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.DType;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
-/// Captions to hidden states by a frozen text encoder. Captions repeat, so the latest ones are remembered.
+/// Captions to hidden states by a frozen text encoder.
 final class TextConditioning implements Captions {
-    private static final long REMEMBERED_BYTES = 256L << 20;
-
     private final String prefix;
     private final TextModel text;
     private final Tokenizer tokenizer;
     private final CompiledNetwork<Integer> network;
-    private final Map<String, float[]> remembered;
+    private final TextCache cache;
 
-    TextConditioning(Device device, TrainedModel model) {
-        this(device, model.weights(), TrainedModel.TEXT, model.text(), model.tokenizer());
+    TextConditioning(Device device, TrainingRecipe recipe, TrainedModel model) {
+        this(device, recipe, model, model.text());
+    }
+
+    /// @param text the model's, or a part of it
+    TextConditioning(Device device, TrainingRecipe recipe, TrainedModel model, TextModel text) {
+        this(device, model.weights(), TrainedModel.TEXT, text, model.tokenizer(),
+                TextCache.of(recipe, "text_embeddings.cache", text.length() * text.hiddenSize()));
     }
 
     /// @param prefix of the text encoder's parameters
-    TextConditioning(Device device, Checkpoint weights, String prefix, TextModel text, Tokenizer tokenizer) {
+    /// @param cache closed with this
+    TextConditioning(Device device, Checkpoint weights, String prefix, TextModel text, Tokenizer tokenizer,
+                     TextCache cache) {
         this.prefix = prefix;
         this.text = text;
         this.tokenizer = tokenizer;
         network = new CompiledNetwork<>(device, device.weights(weights), this::graph, CompileOptions.defaults(), 1);
-        long most = Math.max(1, REMEMBERED_BYTES / (4L * count()));
-        remembered = new LinkedHashMap<>(16, 0.75f, true) {
-            private static final long serialVersionUID = 1;
-
-            @Override
-            protected boolean removeEldestEntry(Map.Entry<String, float[]> eldest) {
-                return size() > most;
-            }
-        };
+        this.cache = cache;
     }
 
     private Graph graph(int batch) {
@@ -62,7 +59,7 @@ final class TextConditioning implements Captions {
 
     /// The hidden states of a caption, `[length, hidden]`.
     float[] encode(String caption) {
-        return remembered.computeIfAbsent(caption, words -> {
+        return cache.states(caption, words -> {
             Executable executable = network.at(1);
             executable.set("input_ids", tokenizer.encode(words, text.length()).ids());
             executable.run();
@@ -88,5 +85,6 @@ final class TextConditioning implements Captions {
     @Override
     public void close() {
         network.close();
+        cache.close();
     }
 }

@@ -15,6 +15,7 @@ import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.text.Tokenizer;
 import dev.cathode.engine.text.Tokenizers;
 import dev.cathode.engine.train.recipe.ModelSettings;
+import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.CheckpointException;
 import dev.cathode.weights.JoinedCheckpoint;
@@ -191,11 +192,13 @@ public final class TrainedModel implements AutoCloseable {
     }
 
     /// The model's own text encoder where another one took its place, frozen and beside a graph of training.
-    TextConditioning ownCaptions(Device device) {
+    TextConditioning ownCaptions(Device device, TrainingRecipe recipe) {
         ModelComponent own = source.component("text_encoder");
-        return new TextConditioning(device, own.weights(), "", TextModel.parse(own.config(), label(own)),
+        TextModel text = TextModel.parse(own.config(), label(own));
+        return new TextConditioning(device, own.weights(), "", text,
                 Tokenizers.load(source.component("tokenizer").folder().orElseThrow(() -> new CheckpointException(
-                        source.source() + " has no tokenizer: name a diffusers folder that has one"))));
+                        source.source() + " has no tokenizer: name a diffusers folder that has one"))),
+                TextCache.of(recipe, "target_embeddings.cache", text.length() * text.hiddenSize()));
     }
 
     /// The component that a prefix stands for, as it was opened.

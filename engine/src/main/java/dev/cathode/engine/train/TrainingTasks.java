@@ -38,7 +38,7 @@ public final class TrainingTasks {
                             listener));
             case TrainingMethod.TextualProjection projection -> open(TrainedModel.openProjected(recipe.model(),
                     recipe.steps().seed()), model -> switch (projection.loss()) {
-                        case DIFFUSION -> new FineTuning(device, recipe, model, new ProjectionVariant(device, model),
+                        case DIFFUSION -> new FineTuning(device, recipe, model, new ProjectionVariant(device, recipe, model),
                                 data, listener);
                         case HIDDEN_STATES -> new StateProjection(device, recipe, model, data);
                     });

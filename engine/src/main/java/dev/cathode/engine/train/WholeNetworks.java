@@ -5,6 +5,7 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.nn.Scope;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.Executable;
+import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.weights.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -16,10 +17,10 @@ final class WholeNetworks implements Variant {
     private final boolean textTrained;
     private final Captions captions;
 
-    WholeNetworks(Device device, TrainedModel model, boolean textTrained) {
+    WholeNetworks(Device device, TrainingRecipe recipe, TrainedModel model) {
         this.model = model;
-        this.textTrained = textTrained;
-        captions = Captions.of(device, model, textTrained);
+        textTrained = recipe.model().trainTextEncoder();
+        captions = Captions.of(device, recipe, model);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.cathode.roentgen.data;
 import dev.cathode.engine.data.DataProblem;
 import dev.cathode.engine.data.ImageFolder;
 import dev.cathode.engine.data.ImageTextDataset;
+import dev.cathode.engine.data.PromptedFolder;
 import dev.cathode.engine.data.Subset;
 import dev.cathode.engine.data.TableFile;
 import dev.cathode.engine.random.TorchGenerator;
@@ -25,7 +26,7 @@ import java.util.stream.IntStream;
 /// * a folder in MIMIC-CXR-JPG's layout, recognised by its table of splits: films by the paper's rules for the recipe's
 ///   views ([SetRules#training]), captions are impressions;
 /// * a manifest, or the folder that `cathode data prepare` wrote with one in it: its films of the recipe's views;
-/// * any other folder: an [ImageFolder].
+/// * any other folder: an [ImageFolder], or all its pictures where captions are not needed.
 ///
 /// @param data pictures are not opened yet, see [Subset#readable]
 /// @param notes lines for people: which rules left out how many
@@ -35,12 +36,13 @@ public record TrainingSet(ImageTextDataset data, List<String> notes) {
     /// Opens it.
     ///
     /// @param tokenizer counts the tokens of impressions; without one, long impressions of MIMIC-CXR-JPG are taken too
+    /// @param captions whether pictures are useless without; an autoencoder needs none
     /// @param seed of the samples that are drawn if the recipe limits their number
     /// @param problems told of everything that is left out because it is broken or missing
     /// @throws IOException if nothing is there, or nothing that can be used
     /// @throws IllegalArgumentException if a key of the recipe does not go with this kind of data; names the key
-    public static TrainingSet open(DataSettings settings, Optional<Tokenizer> tokenizer, long seed,
-            Consumer<DataProblem> problems) throws IOException {
+    public static TrainingSet open(DataSettings settings, Optional<Tokenizer> tokenizer, boolean captions,
+            long seed, Consumer<DataProblem> problems) throws IOException {
         Path path = settings.trainDataDir()
                 .orElseThrow(() -> new IllegalArgumentException("train_data_dir is missing"));
         if (!Files.exists(path)) {
@@ -57,7 +59,8 @@ public record TrainingSet(ImageTextDataset data, List<String> notes) {
                 throw new IllegalArgumentException("views " + settings.views() + ": " + path + " is an image folder,"
                         + " which does not say what view a picture is; leave views out (--set views=)");
             }
-            all = new TrainingSet(ImageFolder.open(path, settings.captionColumn(), problems), List.of());
+            all = new TrainingSet(captions ? ImageFolder.open(path, settings.captionColumn(), problems)
+                    : PromptedFolder.open(path, ""), List.of());
         } else {
             throw new IOException(path + ": is neither a folder nor a manifest (.csv or .jsonl)");
         }

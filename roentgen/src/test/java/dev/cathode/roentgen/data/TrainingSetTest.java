@@ -8,6 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.engine.data.DataProblems;
 import dev.cathode.engine.data.ImageTextDataset;
+import dev.cathode.engine.image.ImageFiles;
+import dev.cathode.engine.image.ImageFormat;
+import dev.cathode.engine.image.RgbImage;
 import dev.cathode.engine.train.recipe.DataSettings;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import java.io.IOException;
@@ -35,7 +38,7 @@ class TrainingSetTest {
     }
 
     private TrainingSet open(Path path, String... keys) throws IOException {
-        return TrainingSet.open(settings(path, keys), Optional.empty(), 10, problems);
+        return TrainingSet.open(settings(path, keys), Optional.empty(), true, 10, problems);
     }
 
     private static List<String> ids(ImageTextDataset data) {
@@ -104,8 +107,18 @@ class TrainingSetTest {
         assertEquals(ten.stream().sorted().distinct().toList(), ten);
         assertEquals(ten, ids(open(root, "max_train_samples: 10").data()));
         DataSettings settings = settings(root, "max_train_samples: 10");
-        assertNotEquals(ten, ids(TrainingSet.open(settings, Optional.empty(), 11, problems).data()));
+        assertNotEquals(ten, ids(TrainingSet.open(settings, Optional.empty(), true, 11, problems).data()));
         assertEquals(40, open(root, "max_train_samples: 100").data().size());
+    }
+
+    @Test
+    void anAutoencoderNeedsNoCaptions() throws IOException {
+        for (int i = 0; i < 3; i++) {
+            ImageFiles.write(root.resolve(i + ".png"), RgbImage.ofGray(new byte[64], 8, 8), ImageFormat.PNG, 100, Map.of());
+        }
+        assertThrows(IOException.class, () -> open(root));
+        assertEquals(List.of("0.png", "1.png", "2.png"),
+                ids(TrainingSet.open(settings(root), Optional.empty(), false, 10, problems).data()));
     }
 
     @Test

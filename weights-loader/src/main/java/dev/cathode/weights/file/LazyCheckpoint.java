@@ -55,7 +55,7 @@ public final class LazyCheckpoint implements Checkpoint {
     @Override
     public void release(FileTensor tensor) {
         files.stream().filter(file -> file.contains(tensor.data())).findFirst()
-                .ifPresent(file -> Pages.release(tensor.data()));
+                .ifPresent(file -> file.release(tensor.data()));
     }
 
     @Override
