@@ -5,4 +5,11 @@ module dev.cathode.kernels {
 
     exports dev.cathode.kernels.cpu;
     exports dev.cathode.kernels.cuda;
+    exports dev.cathode.kernels.cuda.blas;
+    exports dev.cathode.kernels.cuda.cache;
+    exports dev.cathode.kernels.cuda.dnn;
+    exports dev.cathode.kernels.cuda.driver;
+    exports dev.cathode.kernels.cuda.library;
+    exports dev.cathode.kernels.cuda.nccl;
+    exports dev.cathode.kernels.cuda.nvrtc;
 }

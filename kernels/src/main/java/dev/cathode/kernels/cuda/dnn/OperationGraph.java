@@ -1,0 +1,139 @@
+package dev.cathode.kernels.cuda.dnn;
+
+import dev.cathode.kernels.cuda.Element;
+import dev.cathode.kernels.cuda.dnn.BackendDescriptor.Type;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Operations on tensors that one plan computes together. Tensors go by numbers, by which a run gives their addresses;
+/// a virtual one is only passed from one operation to the next and is never stored.
+///
+/// Made in one go: tensors, operations in order, then [#finish()].
+final class OperationGraph implements AutoCloseable {
+    /// `cudnnPointwiseMode_t`
+    enum Pointwise {
+        ADD(0), SILU(106);
+
+        private final int code;
+
+        Pointwise(int code) {
+            this.code = code;
+        }
+    }
+
+    /// `cudnnBackendDescriptorType_t`, and `cudnnBackendAttributeName_t` of each kind
+    private static final int TENSOR = 17;
+    private static final int TENSOR_ALIGNMENT = 900;
+    private static final int TENSOR_TYPE = 901;
+    private static final int TENSOR_SIZES = 902;
+    private static final int TENSOR_STRIDES = 903;
+    private static final int TENSOR_ID = 906;
+    private static final int TENSOR_VIRTUAL = 907;
+    private static final int CONVOLUTION = 1;
+    private static final int CONVOLUTION_COMPUTE = 100;
+    private static final int CONVOLUTION_MODE = 101;
+    private static final int CONVOLUTION_DILATIONS = 102;
+    private static final int CONVOLUTION_STRIDES = 103;
+    private static final int CONVOLUTION_PADDING_AFTER = 104;
+    private static final int CONVOLUTION_PADDING_BEFORE = 105;
+    private static final int CONVOLUTION_DIMENSIONS = 106;
+    private static final int CROSS_CORRELATION = 1;
+    private static final int POINTWISE = 0;
+    private static final int POINTWISE_MODE = 0;
+    private static final int POINTWISE_COMPUTE = 1;
+    private static final int POINTWISE_OPERATION = 13;
+    private static final int POINTWISE_DESCRIPTOR = 750;
+    private static final int POINTWISE_X = 751;
+    private static final int POINTWISE_B = 752;
+    private static final int POINTWISE_Y = 753;
+    private static final int GRAPH = 15;
+    private static final int GRAPH_OPERATIONS = 801;
+
+    private final Cudnn cudnn;
+    private final List<BackendDescriptor> made = new ArrayList<>();
+    private final List<BackendDescriptor> operations = new ArrayList<>();
+
+    OperationGraph(Cudnn cudnn) {
+        this.cudnn = cudnn;
+    }
+
+    /// `cudnnDataType_t`
+    private static int type(Element element) {
+        return switch (element) {
+            case FLOAT32 -> 0;
+            case FLOAT16 -> 2;
+            case BFLOAT16 -> 9;
+        };
+    }
+
+    private BackendDescriptor make(int kind) {
+        BackendDescriptor descriptor = new BackendDescriptor(cudnn, kind);
+        made.add(descriptor);
+        return descriptor;
+    }
+
+    /// A tensor in memory, its four sizes named N, C, H, W and stored as N, H, W, C; 16-byte aligned.
+    BackendDescriptor tensor(long id, Element element, long n, long c, long h, long w) {
+        return tensor(id, element, false, n, c, h, w);
+    }
+
+    /// A tensor that is never stored; sums stay float32.
+    BackendDescriptor virtual(long id, long n, long c, long h, long w) {
+        return tensor(id, Element.FLOAT32, true, n, c, h, w);
+    }
+
+    private BackendDescriptor tensor(long id, Element element, boolean virtual, long n, long c, long h, long w) {
+        return make(TENSOR).ints(TENSOR_TYPE, Type.DATA_TYPE, type(element)).longs(TENSOR_ALIGNMENT, 16)
+                .longs(TENSOR_SIZES, n, c, h, w).longs(TENSOR_STRIDES, c * h * w, 1, c * w, c).longs(TENSOR_ID, id)
+                .flag(TENSOR_VIRTUAL, virtual).finish();
+    }
+
+    /// What all three operations of a convolution share; sums are float32.
+    BackendDescriptor convolution(long stride, long paddingBefore, long paddingAfter) {
+        return make(CONVOLUTION).ints(CONVOLUTION_COMPUTE, Type.DATA_TYPE, type(Element.FLOAT32))
+                .ints(CONVOLUTION_MODE, Type.CONVOLUTION_MODE, CROSS_CORRELATION).longs(CONVOLUTION_DIMENSIONS, 2)
+                .longs(CONVOLUTION_DILATIONS, 1, 1).longs(CONVOLUTION_STRIDES, stride, stride)
+                .longs(CONVOLUTION_PADDING_BEFORE, paddingBefore, paddingBefore)
+                .longs(CONVOLUTION_PADDING_AFTER, paddingAfter, paddingAfter).finish();
+    }
+
+    /// One of the three operations of a convolution.
+    ///
+    /// @param kind of the descriptor: 10 forward, 11 of the filter, 12 of the data
+    /// @param first the number of the operation's first attribute; they follow in the order alpha, beta, convolution,
+    ///         and the three tensors as given
+    void convolve(int kind, int first, BackendDescriptor convolution, BackendDescriptor... tensors) {
+        BackendDescriptor operation = make(kind).floats(first, 1).floats(first + 1, 0).descriptors(first + 2,
+                convolution);
+        for (int i = 0; i < tensors.length; i++) {
+            operation.descriptors(first + 3 + i, tensors[i]);
+        }
+        operations.add(operation.finish());
+    }
+
+    /// `y = f(x, b)`; `b` is null for a function of one tensor.
+    void pointwise(Pointwise function, BackendDescriptor x, BackendDescriptor b, BackendDescriptor y) {
+        BackendDescriptor mode = make(POINTWISE).ints(POINTWISE_MODE, Type.POINTWISE_MODE, function.code)
+                .ints(POINTWISE_COMPUTE, Type.DATA_TYPE, type(Element.FLOAT32)).finish();
+        BackendDescriptor operation = make(POINTWISE_OPERATION).descriptors(POINTWISE_DESCRIPTOR, mode)
+                .descriptors(POINTWISE_X, x).descriptors(POINTWISE_Y, y);
+        if (b != null) {
+            operation.descriptors(POINTWISE_B, b);
+        }
+        operations.add(operation.finish());
+    }
+
+    /// The graph of all operations.
+    ///
+    /// @throws dev.cathode.kernels.cuda.library.CudaException if they do not fit together
+    BackendDescriptor finish() {
+        return make(GRAPH).descriptors(GRAPH_OPERATIONS, operations.toArray(BackendDescriptor[]::new)).finish();
+    }
+
+    @Override
+    public void close() {
+        made.reversed().forEach(BackendDescriptor::close);
+        made.clear();
+        operations.clear();
+    }
+}

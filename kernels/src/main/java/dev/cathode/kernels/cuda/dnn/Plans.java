@@ -1,0 +1,107 @@
+package dev.cathode.kernels.cuda.dnn;
+
+import dev.cathode.kernels.cuda.dnn.BackendDescriptor.Type;
+import dev.cathode.kernels.cuda.library.CudaException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// The plans that cuDNN's heuristics suggest for a task on a GPU, best first.
+public final class Plans implements AutoCloseable {
+    private static final int HEURISTICS = 4;
+    private static final int HEURISTICS_MODE = 200;
+    private static final int HEURISTICS_GRAPH = 201;
+    private static final int HEURISTICS_RESULTS = 202;
+    private static final int HEURISTICS_DEVICE = 204;
+    private static final int ENGINE_CONFIGURATION = 3;
+    /// `CUDNN_HEUR_MODE_A`, by decision trees, and `CUDNN_HEUR_MODE_FALLBACK`, what works anyway
+    private static final int[] MODES = {3, 2};
+    private static final int NOT_SUPPORTED = 3;
+
+    private final OperationGraph graph;
+    private final List<Plan> list = new ArrayList<>();
+    private CudaException refusal;
+
+    private Plans(OperationGraph graph) {
+        this.graph = graph;
+    }
+
+    /// Makes plans for a convolution; that needs no GPU.
+    ///
+    /// @param most how many are wanted
+    /// @throws IllegalStateException if the library can do it in no way on that GPU
+    public static Plans of(Cudnn cudnn, DeviceDescription device, ConvolutionTask task, int most) {
+        return of(cudnn, device, task.toString(), task::describe, most);
+    }
+
+    private static Plans of(Cudnn cudnn, DeviceDescription device, String name, Consumer<OperationGraph> task, int most) {
+        Plans plans = new Plans(new OperationGraph(cudnn));
+        try {
+            task.accept(plans.graph);
+            BackendDescriptor operations = plans.graph.finish();
+            for (int i = 0; i < MODES.length && plans.list.size() < most; i++) {
+                plans.add(cudnn, device, operations, MODES[i], most);
+            }
+            if (plans.list.isEmpty()) {
+                throw new IllegalStateException("cuDNN " + cudnn.version() + " has no engine for " + name
+                        + " on this GPU", plans.refusal);
+            }
+            return plans;
+        } catch (RuntimeException e) {
+            plans.close();
+            throw e;
+        }
+    }
+
+    private void add(Cudnn cudnn, DeviceDescription device, BackendDescriptor operations, int mode, int most) {
+        List<BackendDescriptor> configurations = new ArrayList<>();
+        try (BackendDescriptor heuristics = new BackendDescriptor(cudnn, HEURISTICS)) {
+            heuristics.ints(HEURISTICS_MODE, Type.HEURISTIC_MODE, mode).descriptors(HEURISTICS_GRAPH, operations)
+                    .descriptors(HEURISTICS_DEVICE, device.descriptor()).finish();
+            long count = heuristics.count(HEURISTICS_RESULTS, Type.DESCRIPTOR);
+            for (long i = 0; i < count; i++) {
+                configurations.add(new BackendDescriptor(cudnn, ENGINE_CONFIGURATION));
+            }
+            int filled = heuristics.fill(HEURISTICS_RESULTS, configurations.toArray(BackendDescriptor[]::new));
+            for (int i = 0; i < filled && list.size() < most; i++) {
+                plan(cudnn, device, configurations.get(i));
+            }
+        } catch (CudaException e) {
+            refuse(e); // the other heuristics may know more
+        } finally {
+            configurations.forEach(BackendDescriptor::close);
+        }
+    }
+
+    /// Adds a plan, unless its engine turns out not to do this after all.
+    private void plan(Cudnn cudnn, DeviceDescription device, BackendDescriptor configuration) {
+        BackendDescriptor plan = new BackendDescriptor(cudnn, Plan.KIND);
+        try {
+            list.add(new Plan(cudnn, plan.descriptors(Plan.DEVICE, device.descriptor())
+                    .descriptors(Plan.ENGINE, configuration).finish()));
+        } catch (CudaException e) {
+            plan.close();
+            refuse(e);
+        }
+    }
+
+    /// Goes on after "not supported", and after nothing else.
+    private void refuse(CudaException e) {
+        if (e.code() / 1000 != NOT_SUPPORTED) {
+            throw e;
+        }
+        refusal = e;
+    }
+
+    /// The plans, best first; they live as long as this.
+    public List<Plan> list() {
+        return List.copyOf(list);
+    }
+
+    @Override
+    public void close() {
+        list.forEach(Plan::close);
+        list.clear();
+        graph.close();
+    }
+}
