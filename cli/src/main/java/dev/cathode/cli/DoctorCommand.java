@@ -3,6 +3,8 @@ package dev.cathode.cli;
 import dev.cathode.engine.runtime.SystemMemory;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.OffHeap;
+import dev.cathode.kernels.cuda.inventory.CudaInventory;
+import dev.cathode.kernels.cuda.library.LibrarySearch;
 import java.io.PrintWriter;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -75,6 +77,9 @@ final class DoctorCommand implements Callable<Integer> {
                 .filter(format -> !ImageIO.getImageWritersByFormatName(format).hasNext()).toList();
         parts.add(new Part("pictures", missing.isEmpty(), true, missing.isEmpty() ? "PNG, JPEG"
                 : "this Java runtime cannot write " + String.join(", ", missing) + ": use a complete JDK"));
+        for (CudaInventory.Line line : CudaInventory.of(LibrarySearch.ofSystem())) {
+            parts.add(new Part(line.name(), line.usable(), false, line.detail()));
+        }
         return parts;
     }
 

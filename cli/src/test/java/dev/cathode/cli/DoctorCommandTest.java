@@ -19,6 +19,15 @@ class DoctorCommandTest {
     }
 
     @Test
+    void everyCudaLibraryHasALine() {
+        String out = Outcome.of("doctor").out();
+        for (String name : new String[] {"CUDA driver", "NVRTC", "cuBLASLt", "cuDNN", "NCCL"}) {
+            assertTrue(out.lines().anyMatch(line -> line.startsWith(name + " ")
+                    && (line.contains(" ok ") || line.contains("not usable"))), out);
+        }
+    }
+
+    @Test
     void jsonSaysTheSame() {
         JsonNode json = Json.MAPPER.readTree(Outcome.of("doctor", "--json").out());
         assertEquals(Runtime.version().toString(), json.at("/java/version").stringValue());

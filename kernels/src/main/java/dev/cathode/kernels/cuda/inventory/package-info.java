@@ -1,0 +1,2 @@
+/// What this machine has of CUDA, in words.
+package dev.cathode.kernels.cuda.inventory;
