@@ -3,9 +3,9 @@ package dev.cathode.kernels.cuda;
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Elementwise.Binary;
 
-/// Functions of single numbers and pairs of numbers, and their gradients, on one type of numbers; arithmetic is float32.
-/// Addresses are those of the device; memory that is aligned to 16 bytes is read and written 16 bytes at a time.
-/// A result may be an operand's memory unless said otherwise.
+/// Functions of single numbers and pairs of numbers, and their gradients, on one type of numbers; arithmetic is
+/// float32. Addresses are those of the device; memory that is aligned to 16 bytes is read and written 16 bytes at a
+/// time. A result may be an operand's memory unless said otherwise.
 public final class CudaElementwise {
     private final KernelLauncher launcher;
     private final KernelSource source;
@@ -53,8 +53,8 @@ public final class CudaElementwise {
                 new KernelArguments().int32(operation.ordinal()).pointer(a).pointer(b).pointer(y).int64(count));
     }
 
-    /// `y[o][m][i] = a[o][m][i] ∘ b[o][i]`: b is broadcast over the middle axis. With `outer` 1, b is one vector for all
-    /// rows; with `inner` 1, one number per outer row.
+    /// `y[o][m][i] = a[o][m][i] ∘ b[o][i]`: b is broadcast over the middle axis. With `outer` 1, b is one vector for
+    /// all rows; with `inner` 1, one number per outer row.
     public void broadcast(Binary operation, long a, long b, long y, int outer, int middle, int inner) {
         var arguments = new KernelArguments().int32(operation.ordinal()).pointer(a).pointer(b).pointer(y);
         long count = (long) outer * middle * inner;

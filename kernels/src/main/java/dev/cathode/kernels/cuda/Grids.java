@@ -23,4 +23,9 @@ final class Grids {
     static int lanes(Element element) {
         return 16 / element.bytes();
     }
+
+    /// 1 if rows of `columns` numbers at these addresses (joined by `|`) can be accessed 16 bytes at a time, else 0.
+    static int wide(Element element, long columns, long addresses) {
+        return addresses % 16 == 0 && columns % lanes(element) == 0 ? 1 : 0;
+    }
 }

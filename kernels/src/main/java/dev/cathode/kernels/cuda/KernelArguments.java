@@ -20,7 +20,9 @@ public final class KernelArguments {
         /// long long
         INT64,
         /// float
-        FLOAT32
+        FLOAT32,
+        /// double
+        FLOAT64
     }
 
     /// One argument.
@@ -52,6 +54,11 @@ public final class KernelArguments {
     /// Adds a float.
     public KernelArguments float32(float number) {
         return add(Kind.FLOAT32, Float.floatToRawIntBits(number) & 0xffffffffL);
+    }
+
+    /// Adds a double.
+    public KernelArguments float64(double number) {
+        return add(Kind.FLOAT64, Double.doubleToRawLongBits(number));
     }
 
     private KernelArguments add(Kind kind, long bits) {

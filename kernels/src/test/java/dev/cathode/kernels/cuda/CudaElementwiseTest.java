@@ -47,8 +47,8 @@ class CudaElementwiseTest extends ShimTest {
             for (int skew : new int[] {0, element.bytes()}) { // the second is not aligned to 16 bytes
                 float[] a = Numbers.normal(element, count, 3);
                 float[] b = Numbers.normal(element, count, 4, 3, 0.5);
-                long left = device.upload(element, skew, a);
-                long right = device.upload(element, skew, b);
+                long left = device.uploadSkewed(element, skew, a);
+                long right = device.uploadSkewed(element, skew, b);
                 for (Binary operation : Binary.values()) {
                     long y = device.allocate((long) count * element.bytes(), skew);
                     double[] expected = new double[count];
@@ -85,7 +85,8 @@ class CudaElementwiseTest extends ShimTest {
     @EnumSource
     void broadcasts(Element element) {
         var kernels = new CudaElementwise(device, element);
-        for (int[] shape : new int[][] {{1, 1, 1}, {1, 17, 5}, {3, 4, 16}, {2, 40, 1}, {5, 1, 7}, {2, 31, 33}, {4, 7, 1}}) {
+        for (int[] shape : new int[][] {{1, 1, 1}, {1, 17, 5}, {3, 4, 16}, {2, 40, 1}, {5, 1, 7}, {2, 31, 33},
+            {4, 7, 1}}) {
             int outer = shape[0];
             int middle = shape[1];
             int inner = shape[2];

@@ -21,6 +21,7 @@ import java.util.regex.Pattern;
 /// hash of all that went into them.
 final class ShimCompiler {
     private static final Pattern ENTRY = Pattern.compile("(?m)^KERNEL\\((.+?)\\) (\\w+)\\(");
+    private static final Pattern INCLUDE = Pattern.compile("(?m)^#include \"(\\w+\\.h)\"$");
     private static final List<String> FLAGS = List.of("-O1", "-g1", "-fsanitize=address,undefined",
             "-fno-sanitize-recover=all", "-fno-strict-aliasing", "-Wno-unknown-pragmas");
 
@@ -29,7 +30,7 @@ final class ShimCompiler {
 
     private ShimCompiler(Path folder) {
         this.folder = folder;
-        this.header = resource("shim.h").replace("#include \"shim_mma.h\"", resource("shim_mma.h"));
+        this.header = resource("shim.h");
     }
 
     /// A compiler, or why there is none.
@@ -54,8 +55,7 @@ final class ShimCompiler {
 
     /// The process that runs kernels.
     Path host() {
-        String text = resource("shim.cpp").replace("#include \"shim_mma.h\"", "").replace("#include \"shim.h\"", header);
-        return compile(text, "host", "-std=gnu++20", "-rdynamic", "-ldl");
+        return compile(resource("shim.cpp"), "host", "-std=gnu++20", "-O2", "-rdynamic", "-ldl");
     }
 
     /// A library of the text's kernels.
@@ -107,9 +107,11 @@ final class ShimCompiler {
         }
     }
 
+    /// A file with all it includes of ours in place, so that the text is all there is to compile.
     private static String resource(String name) {
         try (InputStream in = ShimCompiler.class.getResourceAsStream(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            String text = new String(in.readAllBytes(), StandardCharsets.UTF_8).replace("#pragma once\n", "");
+            return INCLUDE.matcher(text).replaceAll(found -> Matcher.quoteReplacement(resource(found.group(1))));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

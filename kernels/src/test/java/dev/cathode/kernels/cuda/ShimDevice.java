@@ -41,6 +41,7 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
     private final long base;
     private long end = GUARD;
     private long seed = 1;
+    private boolean failed;
 
     ShimDevice(ShimCompiler compiler) {
         this(compiler, UnaryOperator.identity());
@@ -72,11 +73,14 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
         this.seed = seed;
     }
 
+    /// Whether a kernel has failed, and nothing runs any more.
+    boolean hasFailed() {
+        return failed;
+    }
+
     /// Forgets all buffers.
     void reset() {
-        if (end > GUARD) {
-            command("forbid %x %d".formatted(base, end));
-        }
+        command("forbid %x %d".formatted(base, end));
         end = GUARD;
     }
 
@@ -103,10 +107,11 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
 
     /// Numbers of a type, rounded, in a new buffer.
     long upload(Element element, float... numbers) {
-        return upload(element, 0, numbers);
+        return uploadSkewed(element, 0, numbers);
     }
 
-    long upload(Element element, int skew, float... numbers) {
+    /// Numbers of a type, `skew` bytes after a multiple of 256.
+    long uploadSkewed(Element element, int skew, float... numbers) {
         long address = allocate((long) numbers.length * element.bytes(), skew);
         write(element, address, numbers);
         return address;
@@ -187,6 +192,7 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
                 case INT32 -> 'i';
                 case INT64 -> 'l';
                 case FLOAT32 -> 'f';
+                case FLOAT64 -> 'd';
             });
         }
         arguments.list().forEach(argument -> line.append(' ').append(Long.toHexString(argument.bits())));
@@ -208,10 +214,11 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
 
     private String answer() throws IOException {
         String answer = answers.readLine();
+        failed = answer == null || answer.startsWith("error ");
         if (answer == null) {
             throw new IllegalStateException("a kernel failed:\n" + Files.readString(log));
         }
-        if (answer.startsWith("error ")) {
+        if (failed) {
             throw new IllegalStateException(answer.substring(6));
         }
         return answer;

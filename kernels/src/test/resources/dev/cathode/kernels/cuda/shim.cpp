@@ -4,13 +4,14 @@
 //   forbid ADDRESS BYTES     it may not
 //   run LIBRARY ENTRY GRID_X GRID_Y GRID_Z BLOCK_X BLOCK_Y SHARED SEED SIGNATURE BITS...
 //
-// and answers each with "ok" or, before it ends, "error" and what a kernel did wrong. The memory of the device is a file
-// that the test's process maps as well; its address here is the greeting.
+// and answers each with "ok" or, before it ends, "error" and what a kernel did wrong. The memory of the device is a
+// file that the test's process maps as well; its address here is the greeting.
 //
 // The threads of a block are fibers that run one at a time, from one barrier or warp operation to the next, in an order
 // drawn from the seed; blocks run one after the other in a drawn order too. Shared memory starts as NaN in each block.
 // Every thread of a block must arrive at the same barrier, every lane of a mask at the same operation.
 #include "shim.h"
+#include "shim_numbers.h"
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -60,7 +61,7 @@ struct Fiber {
     shim_operation operation;
     void* payload;
     const char* site;
-    Copy copies[64];
+    Copy copies[256];
     int copied, groups[16], groupCount; // groups[i]: copies up to its end
 #if defined(__x86_64__)
     void* sp;
@@ -116,12 +117,15 @@ static void leave() { swapcontext(&current->context, &scheduler); }
 static void enter(Fiber& f) { swapcontext(&scheduler, &f.context); }
 #endif
 
+static void finished();
+
 static void body() {
     kernel(arguments);
     if (current->copied > 0) {
         fail("a thread ended with copies under way that nobody waited for");
     }
     current->state = ENDED;
+    finished();
     leave();
     abort();
 }
@@ -164,28 +168,37 @@ static void wait(State state, const char* site) {
     leave();
 }
 
+// How many threads wait at each barrier, and where in the source.
+static int arrived[16];
+static const char* places[16];
+static int ended;
+// Of each warp, how many threads have ended.
+static int over[MOST / 32];
+
+static void finished() {
+    ended++;
+    over[current->warp]++;
+}
+
+static bool same(const char* a, const char* b) { return a == b || strcmp(a, b) == 0; }
+
 void shim_barrier(int id, int count, const char* site) {
     if (id < 0 || id > 15 || count % 32 != 0 || count > threads || (id == 0) != (count == 0)) {
         fail("barrier %d of %d threads at %s", id, count, site);
     }
-    int arrived = 1;
-    for (int i = 0; i < threads; i++) {
-        Fiber& f = fibers[i];
-        if (&f != current && f.state == AT_BARRIER && f.barrier == id) {
-            arrived++;
-            if (strcmp(f.site, site) != 0) {
-                fail("threads of a block wait at different barriers: %s and %s", f.site, site);
-            }
-        }
-        if (id == 0 && f.state == ENDED) {
-            fail("a thread waits at %s, but another one of its block has ended", site);
-        }
+    if (arrived[id] > 0 && !same(places[id], site)) {
+        fail("threads of a block wait at different barriers: %s and %s", places[id], site);
     }
-    if (arrived < (id == 0 ? threads : count)) {
+    if (id == 0 && ended > 0) {
+        fail("a thread waits at %s, but another one of its block has ended", site);
+    }
+    places[id] = site;
+    if (++arrived[id] < (id == 0 ? threads : count)) {
         current->barrier = id;
         wait(AT_BARRIER, site);
         return;
     }
+    arrived[id] = 0;
     for (int i = 0; i < threads; i++) {
         if (&fibers[i] != current && fibers[i].state == AT_BARRIER && fibers[i].barrier == id) {
             wake(fibers[i]);
@@ -195,6 +208,9 @@ void shim_barrier(int id, int count, const char* site) {
 
 // ---- operations of a warp
 
+// Lanes of each warp that wait in an operation.
+static int waiting[MOST / 32];
+
 void shim_warp(unsigned int mask, shim_operation operation, void* payload, const char* site) {
     Fiber* warp = &fibers[current->warp * 32];
     if (!(mask >> current->lane & 1)) {
@@ -203,6 +219,12 @@ void shim_warp(unsigned int mask, shim_operation operation, void* payload, const
     current->mask = mask;
     current->operation = operation;
     current->payload = payload;
+    int last = current->warp * 32 + 32 > threads ? threads % 32 : 32;
+    if (waiting[current->warp] + 1 < __builtin_popcount(mask) && over[current->warp] == 0 && last == 32) {
+        waiting[current->warp]++; // the rest has yet to come
+        wait(IN_WARP, site);
+        return;
+    }
     bool complete = true;
     for (int lane = 0; lane < 32; lane++) {
         if (!(mask >> lane & 1)) {
@@ -213,12 +235,14 @@ void shim_warp(unsigned int mask, shim_operation operation, void* payload, const
         }
         Fiber& f = warp[lane];
         complete &= &f == current || (f.state == IN_WARP && f.mask == mask && f.operation == operation
-                && strcmp(f.site, site) == 0);
+                && same(f.site, site));
     }
     if (!complete) {
+        waiting[current->warp]++;
         wait(IN_WARP, site);
         return;
     }
+    waiting[current->warp] -= __builtin_popcount(mask) - 1;
     shim_lane lanes[32] = {};
     for (int lane = 0; lane < 32; lane++) {
         if (mask >> lane & 1) {
@@ -233,50 +257,30 @@ void shim_warp(unsigned int mask, shim_operation operation, void* payload, const
     }
 }
 
-void shim_nothing(shim_lane*, unsigned int, const char*) { }
+#include "shim_warp.h"
 
-void shim_shuffle(shim_lane* lanes, unsigned int mask, const char* site) {
-    unsigned long long values[32] = {};
-    for (int i = 0; i < 32; i++) {
-        if (mask >> i & 1) {
-            values[i] = ((shim_shuffle_payload*) lanes[i].payload)->value;
-        }
-    }
-    for (int i = 0; i < 32; i++) {
-        if (mask >> i & 1) {
-            auto* p = (shim_shuffle_payload*) lanes[i].payload;
-            if (!(mask >> p->source & 1)) {
-                fail("lane %d reads lane %d, which is not in mask %08x, at %s", i, p->source, mask, site);
-            }
-            p->value = values[p->source];
-        }
-    }
+// ---- copies to shared memory that run beside the thread: here they happen at once or when they are waited for, as the
+// seed will have it
+
+static void copy(const Copy& c) {
+    const unsigned long long* from = (const unsigned long long*) c.global;
+    unsigned long long* to = (unsigned long long*) c.shared;
+    to[0] = from ? from[0] : 0;
+    to[1] = from ? from[1] : 0;
 }
-
-void shim_vote(shim_lane* lanes, unsigned int mask, const char*) {
-    unsigned int votes = 0;
-    for (int i = 0; i < 32; i++) {
-        if ((mask >> i & 1) && *(unsigned int*) lanes[i].payload) {
-            votes |= 1u << i;
-        }
-    }
-    for (int i = 0; i < 32; i++) {
-        if (mask >> i & 1) {
-            *(unsigned int*) lanes[i].payload = votes;
-        }
-    }
-}
-
-// ---- copies to shared memory that run beside the thread: here they happen when they are waited for
 
 void shim_async_copy(void* shared, const void* global, const char* site) {
     if (((size_t) shared | (size_t) global) & 15) {
         fail("a copy of 16 bytes is not aligned at %s", site);
     }
-    if (current->copied == 64) {
-        fail("more than 64 copies under way at %s", site);
+    if (current->copied == 256) {
+        fail("more than 256 copies under way at %s", site);
     }
-    current->copies[current->copied++] = {shared, global};
+    Copy next = {shared, global};
+    if (draw(2)) {
+        copy(next);
+    }
+    current->copies[current->copied++] = next;
 }
 
 void shim_async_commit() {
@@ -293,10 +297,7 @@ void shim_async_wait(int pending) {
     }
     int end = current->groups[done - 1];
     for (int i = 0; i < end; i++) {
-        const unsigned long long* from = (const unsigned long long*) current->copies[i].global;
-        unsigned long long* to = (unsigned long long*) current->copies[i].shared;
-        to[0] = from[0];
-        to[1] = from[1];
+        copy(current->copies[i]);
     }
     memmove(current->copies, current->copies + end, (current->copied - end) * sizeof(Copy));
     current->copied -= end;
@@ -313,7 +314,10 @@ static char* shared;
 void* shim_dynamic_shared() { return shared; }
 
 static void block() {
-    readyCount = 0;
+    readyCount = ended = 0;
+    memset(arrived, 0, sizeof arrived);
+    memset(over, 0, sizeof over);
+    memset(waiting, 0, sizeof waiting);
     for (int i = 0; i < threads; i++) {
         prepare(fibers[i], i);
     }
@@ -326,19 +330,17 @@ static void block() {
     }
     for (int i = 0; i < threads; i++) {
         if (fibers[i].state != ENDED) {
-            int ended = 0, same = 0;
-            for (int j = 0; j < threads; j++) {
-                ended += fibers[j].state == ENDED;
-                same += fibers[j].state == fibers[i].state && strcmp(fibers[i].site, fibers[j].site) == 0;
-            }
+            int here = 0;
             const char* other = "";
             for (int j = 0; j < threads; j++) {
-                if (fibers[j].state != ENDED && strcmp(fibers[i].site, fibers[j].site) != 0) {
+                bool together = fibers[j].state == fibers[i].state && same(fibers[i].site, fibers[j].site);
+                here += together;
+                if (fibers[j].state != ENDED && !together) {
                     other = fibers[j].site;
                 }
             }
-            fail("%d threads wait at %s for others of which %d have ended and %d wait elsewhere %s", same,
-                    fibers[i].site, ended, threads - ended - same, other);
+            fail("%d threads wait at %s for others of which %d have ended and %d wait elsewhere %s", here,
+                    fibers[i].site, ended, threads - ended - here, other);
         }
     }
 }
@@ -409,8 +411,8 @@ int main(int, char** argv) {
     size_t bytes = strtoull(argv[2], nullptr, 10);
     int file = open(argv[1], O_RDWR);
     void* memory = mmap((void*) 0x200000000000, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    stacks = (char*) mmap(nullptr, MOST * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-            0);
+    stacks = (char*) mmap(nullptr, MOST * STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+            -1, 0);
     if (file < 0 || memory == MAP_FAILED || stacks == MAP_FAILED) {
         fail("cannot map %s", argv[1]);
     }
@@ -433,103 +435,4 @@ int main(int, char** argv) {
         fflush(stdout);
     }
     return 0;
-}
-
-// ---- number types, rounded to nearest even
-
-unsigned short shim_float_to_bf16(float x) {
-    unsigned int bits = __float_as_uint(x);
-    if (x != x) {
-        return 0x7fff;
-    }
-    return (unsigned short) ((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-float shim_half_to_float(unsigned short h) {
-    int exponent = h >> 10 & 31, fraction = h & 1023;
-    float size = exponent == 31 ? (fraction ? NAN_F : INFINITY_F)
-            : exponent == 0 ? __builtin_ldexpf((float) fraction, -24)
-            : __builtin_ldexpf((float) (fraction + 1024), exponent - 25);
-    return h >> 15 ? -size : size;
-}
-
-unsigned short shim_float_to_half(float x) {
-    unsigned short sign = (unsigned short) (__float_as_uint(x) >> 16 & 0x8000);
-    float size = __builtin_fabsf(x);
-    if (x != x) {
-        return 0x7fff;
-    }
-    if (size >= 65520) {
-        return sign | 0x7c00;
-    }
-    int exponent = size < 6.103515625e-05f ? -14 : __builtin_ilogbf(size);
-    float steps = __builtin_rintf(__builtin_ldexpf(size, 10 - exponent)); // to nearest even, 1024 to 2048 if normal
-    int bits = (int) steps + ((exponent + 14) << 10);
-    return sign | (unsigned short) bits;
-}
-
-// ---- matrices of a warp, in the fragments of PTX's mma.m16n8k16 and ldmatrix
-
-#include "shim_mma.h"
-
-void shim_mma(shim_lane* lanes, unsigned int mask, const char* site) {
-    if (mask != 0xffffffffu) {
-        fail("a product of matrices needs all lanes at %s", site);
-    }
-    bool isHalf = ((shim_mma_payload*) lanes[0].payload)->half;
-    auto number = [isHalf](unsigned int word, int index) {
-        unsigned short bits = (unsigned short) (index ? word >> 16 : word);
-        return isHalf ? shim_half_to_float(bits) : __uint_as_float((unsigned int) bits << 16);
-    };
-    float a[16][16], b[16][8];
-    for (int lane = 0; lane < 32; lane++) {
-        auto* p = (shim_mma_payload*) lanes[lane].payload;
-        int group = lane / 4, pair = lane % 4 * 2;
-        for (int r = 0; r < 4; r++) {
-            for (int i = 0; i < 2; i++) {
-                a[group + r % 2 * 8][pair + i + r / 2 * 8] = number(p->a[r], i);
-            }
-        }
-        for (int r = 0; r < 2; r++) {
-            for (int i = 0; i < 2; i++) {
-                b[pair + i + r * 8][group] = number(p->b[r], i);
-            }
-        }
-    }
-    for (int lane = 0; lane < 32; lane++) {
-        auto* p = (shim_mma_payload*) lanes[lane].payload;
-        for (int r = 0; r < 4; r++) {
-            int row = lane / 4 + r / 2 * 8, column = lane % 4 * 2 + r % 2;
-            double sum = p->c[r];
-            for (int k = 0; k < 16; k++) {
-                sum += (double) a[row][k] * b[k][column];
-            }
-            p->c[r] = (float) sum;
-        }
-    }
-}
-
-void shim_ldmatrix(shim_lane* lanes, unsigned int mask, const char* site) {
-    if (mask != 0xffffffffu) {
-        fail("ldmatrix needs all lanes at %s", site);
-    }
-    auto* first = (shim_ldmatrix_payload*) lanes[0].payload;
-    for (int m = 0; m < 4; m++) {
-        unsigned short matrix[8][8];
-        for (int row = 0; row < 8; row++) {
-            const void* address = ((shim_ldmatrix_payload*) lanes[m * 8 + row].payload)->row;
-            if ((size_t) address & 15) {
-                fail("a row of ldmatrix is not aligned to 16 bytes at %s", site);
-            }
-            for (int i = 0; i < 8; i++) {
-                matrix[row][i] = ((const unsigned short*) address)[i];
-            }
-        }
-        for (int lane = 0; lane < 32; lane++) {
-            int i = lane / 4, j = lane % 4 * 2;
-            auto* p = (shim_ldmatrix_payload*) lanes[lane].payload;
-            p->words[m] = first->transposed ? matrix[j][i] | (unsigned int) matrix[j + 1][i] << 16
-                    : matrix[i][j] | (unsigned int) matrix[i][j + 1] << 16;
-        }
-    }
 }

@@ -109,7 +109,9 @@ inline float __uint_as_float(unsigned int x) { float y; __builtin_memcpy(&y, &x,
 inline float __int_as_float(int x) { float y; __builtin_memcpy(&y, &x, 4); return y; }
 inline unsigned int __float_as_uint(float x) { unsigned int y; __builtin_memcpy(&y, &x, 4); return y; }
 inline int __float_as_int(float x) { int y; __builtin_memcpy(&y, &x, 4); return y; }
-inline unsigned int __umulhi(unsigned int a, unsigned int b) { return (unsigned int) ((unsigned long long) a * b >> 32); }
+inline unsigned int __umulhi(unsigned int a, unsigned int b) {
+    return (unsigned int) ((unsigned long long) a * b >> 32);
+}
 inline int __popc(unsigned int x) { return __builtin_popcount(x); }
 #define expf __builtin_expf
 #define __expf __builtin_expf
@@ -156,6 +158,7 @@ template <> struct kind<unsigned int> { static constexpr char value = 'i'; };
 template <> struct kind<long long> { static constexpr char value = 'l'; };
 template <> struct kind<unsigned long long> { static constexpr char value = 'l'; };
 template <> struct kind<float> { static constexpr char value = 'f'; };
+template <> struct kind<double> { static constexpr char value = 'd'; };
 
 template <int... I> struct indices { };
 template <int N, int... I> struct count : count<N - 1, N - 1, I...> { };

@@ -11,7 +11,7 @@ import java.util.Arrays;
 ///
 /// Without antialiasing the filter spans source pixels and the border pixel repeats; with it the filter spans target
 /// pixels when shrinking and ends at the border, weights rescaled to sum 1.
-final class SmoothResize {
+public final class SmoothResize {
     private SmoothResize() { }
 
     static void run(Filter filter, boolean antialias, long x, long y, int batch, int height, int width, int channels,
@@ -48,7 +48,7 @@ final class SmoothResize {
     }
 
     /// How one axis of an image is resized.
-    static Taps taps(Filter filter, boolean antialias, int size, int out) {
+    public static Taps taps(Filter filter, boolean antialias, int size, int out) {
         double scale = (double) size / out;
         double stretch = antialias ? Math.max(scale, 1) : 1;
         int reach = (int) Math.ceil((filter == Filter.BILINEAR ? 1 : 2) * stretch);

@@ -6,7 +6,7 @@ import java.util.Arrays;
 ///
 /// @param first for each output position, the first source position
 /// @param weights for each output position, the weights from there on
-record Taps(int[] first, double[][] weights) {
+public record Taps(int[] first, double[][] weights) {
     /// Source positions of one output position, and the weight of each.
     @FunctionalInterface
     private interface Area {
@@ -16,7 +16,7 @@ record Taps(int[] first, double[][] weights) {
     private record Span(int from, int to, double weight) { }
 
     /// Nearest neighbours.
-    static Taps nearest(int size, int out) {
+    public static Taps nearest(int size, int out) {
         return of(out, o -> {
             int source = (int) ((long) o * size / out);
             return new Span(source, source + 1, 1);
@@ -24,7 +24,7 @@ record Taps(int[] first, double[][] weights) {
     }
 
     /// Means over windows; padding counts as numbers if `countPadding`.
-    static Taps window(int size, int out, int kernel, int stride, int pad, boolean countPadding) {
+    public static Taps window(int size, int out, int kernel, int stride, int pad, boolean countPadding) {
         return of(out, o -> {
             int from = Math.max(0, o * stride - pad);
             int to = Math.min(size, o * stride - pad + kernel);
@@ -33,7 +33,7 @@ record Taps(int[] first, double[][] weights) {
     }
 
     /// Means over the areas of PyTorch's adaptive pooling.
-    static Taps adaptive(int size, int out) {
+    public static Taps adaptive(int size, int out) {
         return of(out, o -> {
             int from = o * size / out;
             int to = Math.ceilDiv((o + 1) * size, out);
@@ -54,7 +54,7 @@ record Taps(int[] first, double[][] weights) {
     }
 
     /// The transposed map, which takes gradients back: from output positions to `size` source positions.
-    Taps transposed(int size) {
+    public Taps transposed(int size) {
         int[] from = new int[size];
         int[] to = new int[size];
         for (int o = first.length - 1; o >= 0; o--) {
