@@ -134,12 +134,4 @@ class PlansTest {
         assertThrows(CudaException.class, () -> Plan.of(cudnn, h200, "{}"));
         assertTrue(h200.json().contains("NVIDIA H200"));
     }
-
-    @Test
-    void whatIsNoConvolutionIsRefused() {
-        assertThrows(IllegalArgumentException.class, () -> ConvolutionTask.same(0, 1, 1, 1, 1, 3, Element.FLOAT32,
-                Epilogue.NONE));
-        assertThrows(IllegalArgumentException.class, () -> new ConvolutionTask(Work.WEIGHT_GRADIENT, 1, 8, 8, 8, 8, 3,
-                1, 1, 1, Element.FLOAT32, Epilogue.BIAS));
-    }
 }
