@@ -60,7 +60,7 @@ public class ConvolutionBenchmark {
         MemorySegment weights = buffers.random(9L * in * out, 2, 0.1f);
         MemorySegment bias = buffers.random(out, 3, 1);
         MemorySegment y = buffers.floats(pixels * out);
-        convolution = CpuKernels.vector().convolution(
+        convolution = CpuKernels.fastest().convolution(
                 new ConvolutionShape(s[0], height, width, in, out, 3, 3, 1, 1, 1, 1, 1, 1, height, width),
                 Epilogue.BIAS, algorithm, WeightStorage.F32);
         MemorySegment packed = buffers.bytes(convolution.packedBytes());

@@ -54,7 +54,7 @@ public class FilterGradientBenchmark {
         MemorySegment x = buffers.random((long) s[0] * s[1] * s[2] * in, 1, 1);
         MemorySegment dy = buffers.random((long) geometry.rows() * out, 2, 1);
         MemorySegment dw = buffers.floats(numbers);
-        kernel = CpuKernels.vector().filterGradient(geometry);
+        kernel = CpuKernels.fastest().filterGradient(geometry);
         MemorySegment workspace = buffers.bytes(kernel.workspaceBytes(buffers.workers.threads()));
         arguments = new FilterGradient.Arguments(x.address(), in, dy.address(), out, dw.address(), workspace.address());
         run();

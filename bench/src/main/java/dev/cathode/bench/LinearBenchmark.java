@@ -61,7 +61,7 @@ public class LinearBenchmark {
         }
         MemorySegment bias = buffers.random(out, 3, 1);
         MemorySegment y = buffers.floats((long) sizes[0] * out);
-        linear = CpuKernels.vector().convolution(ConvolutionShape.linear(sizes[0], in, out), Epilogue.BIAS,
+        linear = CpuKernels.fastest().convolution(ConvolutionShape.linear(sizes[0], in, out), Epilogue.BIAS,
                 ConvolutionAlgorithm.DIRECT, storage);
         MemorySegment packed = buffers.bytes(linear.packedBytes());
         linear.pack(WeightView.torch(weights.address(), WeightStorage.F32, in, 1, 1), packed.address(),

@@ -121,7 +121,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void training(int threads) {
-        CpuKernels kernels = CpuKernels.vector();
+        CpuKernels kernels = CpuKernels.fastest();
         double peak = peak(kernels, threads);
         int samples = batch == null ? 1 : batch;
         try (Device device = CpuDevice.open(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), kernels);
@@ -132,7 +132,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void network(Network network, int threads, int usualBatch) {
-        CpuKernels kernels = CpuKernels.vector();
+        CpuKernels kernels = CpuKernels.fastest();
         double peak = peak(kernels, threads);
         int samples = batch == null ? usualBatch : batch;
         try (Device device = CpuDevice.open(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), kernels);
@@ -213,7 +213,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void kernels(int threads) {
-        CpuKernels kernels = CpuKernels.vector();
+        CpuKernels kernels = CpuKernels.fastest();
         try (Workers workers = new Workers(threads)) {
             double peak = kernels.peakRate(workers);
             KernelBenchmark benchmark = new KernelBenchmark(kernels, workers, warmup, runs);

@@ -37,11 +37,11 @@ public final class GoldenNetwork implements AutoCloseable {
     public enum Way {
         /// Formulas in double precision: if this fails, the network is wrong.
         PLAIN(ConvolutionAlgorithm.DIRECT, 1),
-        /// The fast kernels without Winograd.
+        /// The kernels on the Vector API, without Winograd.
         DIRECT(ConvolutionAlgorithm.DIRECT, 1),
-        /// Winograd wherever it fits, which the planner may find too small to be worth it.
+        /// The same with Winograd wherever it fits, which the planner may find too small to be worth it.
         WINOGRAD(ConvolutionAlgorithm.WINOGRAD_4, 10),
-        /// What users get.
+        /// What users get: machine code where it can run.
         AUTO(ConvolutionAlgorithm.AUTO, 10);
 
         private final ConvolutionAlgorithm convolutions;
@@ -54,7 +54,11 @@ public final class GoldenNetwork implements AutoCloseable {
         }
 
         CpuKernels kernels() {
-            return this == PLAIN ? new PlainKernels() : CpuKernels.vector();
+            return switch (this) {
+                case PLAIN -> new PlainKernels();
+                case DIRECT, WINOGRAD -> CpuKernels.vector();
+                case AUTO -> CpuKernels.fastest();
+            };
         }
     }
 

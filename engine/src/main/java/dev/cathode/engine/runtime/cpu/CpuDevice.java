@@ -30,9 +30,9 @@ public final class CpuDevice implements Device {
         workers = new Workers(options.threads());
     }
 
-    /// Starts the worker threads, for the kernels on the Vector API.
+    /// Starts the worker threads, for the fastest kernels there are for this machine.
     public static CpuDevice open(CpuOptions options) {
-        return open(options, CpuKernels.vector());
+        return open(options, CpuKernels.fastest());
     }
 
     /// Starts the worker threads for kernels of a certain kind.

@@ -30,29 +30,29 @@ final class ConvolutionPlanner {
 
     private ConvolutionPlanner() { }
 
-    /// Prepares by the wished algorithm, or by the fastest, for products by `product`.
+    /// Prepares by the wished algorithm, or by the fastest; `products` are its inner loops.
     static Convolution prepare(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wish,
-                               WeightStorage storage, PanelProduct product) {
+                               WeightStorage storage, Products products) {
         if (!Winograd.fits(shape)) {
-            return new ImplicitGemm(shape, epilogue, storage, product);
+            return new ImplicitGemm(shape, epilogue, storage, products);
         }
         return switch (wish) {
-            case DIRECT -> new ImplicitGemm(shape, epilogue, storage, product);
-            case WINOGRAD_2 -> new Winograd(shape, epilogue, storage, 2, product);
-            case WINOGRAD_4 -> new Winograd(shape, epilogue, storage, 4, product);
-            case AUTO -> fastest(shape, epilogue, storage, product);
+            case DIRECT -> new ImplicitGemm(shape, epilogue, storage, products);
+            case WINOGRAD_2 -> new Winograd(shape, epilogue, storage, 2, products);
+            case WINOGRAD_4 -> new Winograd(shape, epilogue, storage, 4, products);
+            case AUTO -> fastest(shape, epilogue, storage, products);
         };
     }
 
     private static Convolution fastest(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage,
-                                       PanelProduct product) {
-        var direct = new ImplicitGemm(shape, epilogue, storage, product);
+                                       Products products) {
+        var direct = new ImplicitGemm(shape, epilogue, storage, products);
         double best = seconds(direct.productFlops(), direct.packedBytes(), 0);
         Convolution fastest = direct;
         // eight bits of a transformed filter are too few for F(4×4)
         boolean large = shape.outHeight() * shape.outWidth() >= LARGE_IMAGE && storage != WeightStorage.BF16;
         for (int side : large ? new int[] {2, 4} : new int[] {2}) {
-            var winograd = new Winograd(shape, epilogue, storage, side, product);
+            var winograd = new Winograd(shape, epilogue, storage, side, products);
             double seconds = seconds(winograd.productFlops(), winograd.packedBytes(), winograd.transformedBytes());
             if (seconds < 0.9 * best) { // what is close goes to what rounds less and packs smaller
                 best = seconds;

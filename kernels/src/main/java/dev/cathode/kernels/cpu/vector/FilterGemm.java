@@ -38,6 +38,7 @@ final class FilterGemm implements FilterGradient {
 
     private final ConvolutionShape given;
     private final ConvolutionShape shape;
+    private final Products products;
     /// Whether tiles cover the taps of a filter row together.
     private final boolean merged;
     /// Whether the input is read where it lies.
@@ -55,12 +56,13 @@ final class FilterGemm implements FilterGradient {
     private final int panelBlocks;
     private final int blockLines;
 
-    FilterGemm(ConvolutionShape given) {
+    FilterGemm(ConvolutionShape given, Products products) {
         if (given.resizedHeight() != given.height() || given.resizedWidth() != given.width()) {
             throw new IllegalArgumentException("the filter gradient of a resizing convolution " + given
                     + ": resize the input first");
         }
         this.given = given;
+        this.products = products;
         shape = asLinear(given);
         int in = shape.inChannels();
         boolean pads = shape.padTop() + shape.padBottom() + shape.padLeft() + shape.padRight() > 0;
@@ -239,7 +241,7 @@ final class FilterGemm implements FilterGradient {
         long stride = (long) columns() * Float.BYTES;
         long at = to + rowPanels.start(r) * stride + ((long) run * panels.columns() + panels.start(p)) * Float.BYTES;
         if (validRows == rows && validColumns == vectors * LANES) {
-            OuterProduct.tile(rows, vectors, a, aStep, table, offset, count, begin ? zeros : at, begin ? 0 : stride, at,
+            products.pixels(rows, vectors, a, aStep, table, offset, count, begin ? zeros : at, begin ? 0 : stride, at,
                     stride);
             return;
         }
@@ -248,7 +250,7 @@ final class FilterGemm implements FilterGradient {
         if (!begin) {
             copy(at, stride, tile, width, validRows, validColumns);
         }
-        OuterProduct.tile(rows, vectors, a, aStep, table, offset, count, begin ? zeros : tile, begin ? 0 : width, tile,
+        products.pixels(rows, vectors, a, aStep, table, offset, count, begin ? zeros : tile, begin ? 0 : width, tile,
                 width);
         copy(tile, width, at, stride, validRows, validColumns);
     }

@@ -28,7 +28,7 @@ final class ImplicitGemm implements Convolution {
     private final Panels panels;
     private final WeightPacker packer;
     private final WeightStorage storage;
-    private final PanelProduct product;
+    private final Products products;
     private final EpilogueStore epilogue;
     private final InputMap map;
     private final int taps;
@@ -37,10 +37,10 @@ final class ImplicitGemm implements Convolution {
     /// Taps of a depth block.
     private final int tapBlock;
 
-    ImplicitGemm(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, PanelProduct product) {
+    ImplicitGemm(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, Products products) {
         this.shape = shape;
         this.storage = storage;
-        this.product = product;
+        this.products = products;
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
         packer = new WeightPacker(shape, panels, storage);
@@ -82,7 +82,7 @@ final class ImplicitGemm implements Convolution {
         return threads * new Scratch(blocks(threads)).bytes();
     }
 
-    /// Multiplications and additions of the product, padding included, counted as two.
+    /// Multiplications and additions of the products, padding included, counted as two.
     double productFlops() {
         return 2.0 * roundUp(shape.rows(), MicroKernel.ROWS) * panels.paddedColumns() * panels.halves()
                 * packer.depth();
@@ -181,7 +181,7 @@ final class ImplicitGemm implements Convolution {
                         WeightPacker.widen(storage, b, wide, (long) tapCount * channels * width);
                         b = wide;
                     }
-                    product.block(panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
+                    products.panel(panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
                             (long) channel * Float.BYTES, channels, b, first ? zeros : 0,
                             sums(scratch, memory, padded, p), padded);
                 }

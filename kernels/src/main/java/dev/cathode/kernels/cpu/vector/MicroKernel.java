@@ -1,6 +1,6 @@
 package dev.cathode.kernels.cpu.vector;
 
-/// [PanelProduct] on the Vector API: tiles whose sums are kept in registers.
+/// [Products#panel] on the Vector API.
 ///
 /// Each sum is one chain of fused multiply-adds in the order of k, whatever the tile, so a result does not depend on
 /// where its row lies in a block.
@@ -19,7 +19,7 @@ final class MicroKernel {
 
     private MicroKernel() { }
 
-    /// See [PanelProduct#block].
+    /// See [Products#panel].
     static void block(int vectors, long table, long tapStep, int taps, long offset, int k, long b, long zeros, long c,
                       int rows) {
         long rowBytes = (long) vectors * Simd.LANES * Float.BYTES;

@@ -15,7 +15,7 @@ final class MicroKernel12x1 {
 
     private MicroKernel12x1() { }
 
-    /// See [PanelProduct#block] for the arguments.
+    /// See [Products#panel] for the arguments.
     static void run(long rows, long tapStep, int taps, long offset, int k, long b, long start, long startStride,
                     long c) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);

@@ -15,7 +15,7 @@ final class MicroKernel6x4 {
 
     private MicroKernel6x4() { }
 
-    /// See [PanelProduct#block] for the arguments.
+    /// See [Products#panel] for the arguments.
     static void run(long rows, long tapStep, int taps, long offset, int k, long b, long start, long startStride,
                     long c) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);

@@ -14,7 +14,7 @@ final class OuterProduct6x2 {
 
     private OuterProduct6x2() { }
 
-    /// See [OuterProduct#tile] for the arguments.
+    /// See [Products#pixels] for the arguments.
     static void run(long a, long aStep, long table, long offset, int k, long start, long startStride, long c,
                     long cStride) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);

@@ -15,7 +15,7 @@ final class OuterProduct6x4 {
 
     private OuterProduct6x4() { }
 
-    /// See [OuterProduct#tile] for the arguments.
+    /// See [Products#pixels] for the arguments.
     static void run(long a, long aStep, long table, long offset, int k, long start, long startStride, long c,
                     long cStride) {
         FloatVector c00 = FloatVector.fromMemorySegment(SPECIES, ALL, start, LE);

@@ -20,9 +20,9 @@ import dev.cathode.kernels.cpu.Workers;
 
 /// The kernels on the Vector API: they run wherever Java does, at the width the processor has.
 public final class VectorKernels implements CpuKernels {
-    private final PanelProduct product;
+    private final Products products;
     /// What computes the products, for people; empty if it is the Vector API.
-    private final String products;
+    private final String name;
     private final String reason;
 
     /// The kernels on the Vector API, because somebody asked for them.
@@ -34,24 +34,24 @@ public final class VectorKernels implements CpuKernels {
     ///
     /// @param reason why not faster ones
     public VectorKernels(String reason) {
-        this(MicroKernel::block, "", reason);
+        this(new VectorProducts(), "", reason);
     }
 
     /// The kernels on the Vector API, but for their products.
     ///
-    /// @param product of rows and panels as wide as the Vector API's here
-    /// @param products what that is, for people
+    /// @param products in vectors as wide as the Vector API's here
+    /// @param name what they are, for people
     /// @param reason why it was chosen
-    public VectorKernels(PanelProduct product, String products, String reason) {
+    public VectorKernels(Products products, String name, String reason) {
         CompilerDirectives.install();
-        this.product = product;
         this.products = products;
+        this.name = name;
         this.reason = reason;
     }
 
     @Override
     public String description() {
-        return (products.isEmpty() ? "" : products + ", ") + "Vector API, " + Simd.SPECIES.vectorBitSize() + " bit";
+        return (name.isEmpty() ? "" : name + ", ") + "Vector API, " + Simd.SPECIES.vectorBitSize() + " bit";
     }
 
     @Override
@@ -72,12 +72,12 @@ public final class VectorKernels implements CpuKernels {
     @Override
     public Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                                    WeightStorage storage) {
-        return ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage, product);
+        return ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage, products);
     }
 
     @Override
     public FilterGradient filterGradient(ConvolutionShape shape) {
-        return new FilterGemm(shape);
+        return new FilterGemm(shape, products);
     }
 
     @Override

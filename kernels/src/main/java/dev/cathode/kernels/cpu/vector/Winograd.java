@@ -35,7 +35,7 @@ final class Winograd implements Convolution {
 
     private final ConvolutionShape shape;
     private final WeightStorage storage;
-    private final PanelProduct product;
+    private final Products products;
     private final Panels panels;
     private final WinogradWeights weights;
     private final EpilogueStore epilogue;
@@ -49,10 +49,10 @@ final class Winograd implements Convolution {
     private final int patchColumns;
     private final int rowMultiple;
 
-    Winograd(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, int side, PanelProduct product) {
+    Winograd(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, int side, Products products) {
         this.shape = shape;
         this.storage = storage;
-        this.product = product;
+        this.products = products;
         this.side = side;
         size = side + 2;
         int halves = epilogue.gated() ? 2 : 1;
@@ -280,7 +280,7 @@ final class Winograd implements Convolution {
                 WeightPacker.widen(storage, b, memory + s.wide, (long) channels * width);
                 b = memory + s.wide;
             }
-            product.block(panels.vectors(index), memory + s.rows, 0, 1, plane * s.inputPlane, channels, b,
+            products.panel(panels.vectors(index), memory + s.rows, 0, 1, plane * s.inputPlane, channels, b,
                     channel == 0 ? memory + s.zeros : 0, memory + s.sums + plane * s.sumsPlane + p * s.sumsPanel,
                     padded);
         }

@@ -71,9 +71,9 @@ public final class X86Kernels {
             return portable(processor.model() + " lacks " + (bits == 512 ? "AVX-512 F, BW, DQ or VL" : "AVX2 or FMA")
                     + ", or the system does not save its registers");
         }
-        return switch (EmittedProduct.install(bits, pages, arena)) {
-            case EmittedProduct.Outcome.Refused(String reason) -> portable(reason);
-            case EmittedProduct.Outcome.Ready(EmittedProduct product) -> new VectorKernels(product,
+        return switch (EmittedProducts.install(bits, pages, arena)) {
+            case EmittedProducts.Outcome.Refused(String reason) -> portable(reason);
+            case EmittedProducts.Outcome.Ready(EmittedProducts products) -> new VectorKernels(products,
                     (bits == 512 ? "AVX-512" : "AVX2") + " machine code",
                     processor.model() + " has " + features(processor) + "; -D" + PROPERTY
                             + "=vector goes without");

@@ -27,7 +27,7 @@ class ConvolutionPlannerTest {
 
     private static ConvolutionAlgorithm choice(int batch, int in, int size, int out, WeightStorage storage) {
         ConvolutionShape shape = new ConvolutionShape(batch, size, size, in, out, 3, 3, 1, 1, 1, 1, 1, 1, size, size);
-        return ConvolutionPlanner.prepare(shape, Epilogue.NONE, ConvolutionAlgorithm.AUTO, storage, MicroKernel::block)
-                .algorithm();
+        return ConvolutionPlanner.prepare(shape, Epilogue.NONE, ConvolutionAlgorithm.AUTO, storage,
+                new VectorProducts()).algorithm();
     }
 }

@@ -110,9 +110,9 @@ class ConvolutionTest {
                     && shape.inChannels() >= Simd.LANES;
             assertEquals(fits ? ConvolutionAlgorithm.WINOGRAD_4 : ConvolutionAlgorithm.DIRECT,
                     ConvolutionPlanner.prepare(shape, Epilogue.NONE, ConvolutionAlgorithm.WINOGRAD_4,
-                            WeightStorage.F32, MicroKernel::block).algorithm());
+                            WeightStorage.F32, new VectorProducts()).algorithm());
             assertTrue(ConvolutionPlanner.prepare(shape, Epilogue.NONE, ConvolutionAlgorithm.AUTO, WeightStorage.F32,
-                            MicroKernel::block)
+                            new VectorProducts())
                     .algorithm() != ConvolutionAlgorithm.AUTO);
         }
     }
@@ -201,7 +201,7 @@ class ConvolutionTest {
             this.shape = shape;
             this.epilogue = epilogue;
             this.storage = storage;
-            convolution = ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage, MicroKernel::block);
+            convolution = ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage, new VectorProducts());
             stored = epilogue.gated() ? shape.outChannels() / 2 : shape.outChannels();
             Random random = new Random(17);
             int taps = shape.kernelHeight() * shape.kernelWidth();

@@ -30,14 +30,14 @@ final class Machine {
     }
 
     /// Products in vectors of so many bits.
-    static EmittedProduct product(int bits, Arena arena) {
+    static EmittedProducts products(int bits, Arena arena) {
         Processor processor = processor();
         if (!(bits == 512 ? processor.avx512() : processor.avx2())) {
             return abort(processor.model() + " lacks vectors of " + bits + " bits");
         }
-        return switch (EmittedProduct.install(bits, pages(), arena)) {
-            case EmittedProduct.Outcome.Ready(EmittedProduct product) -> product;
-            case EmittedProduct.Outcome.Refused(String reason) -> abort(reason);
+        return switch (EmittedProducts.install(bits, pages(), arena)) {
+            case EmittedProducts.Outcome.Ready(EmittedProducts products) -> products;
+            case EmittedProducts.Outcome.Refused(String reason) -> abort(reason);
         };
     }
 }

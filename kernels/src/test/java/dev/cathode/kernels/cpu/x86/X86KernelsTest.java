@@ -13,6 +13,7 @@ import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Epilogue;
+import dev.cathode.kernels.cpu.FilterGradient;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.WeightView;
 import dev.cathode.kernels.cpu.Workers;
@@ -81,6 +82,36 @@ class X86KernelsTest {
             int[] expected = c.run(CpuKernels.vector(), 1);
             assertArrayEquals(expected, c.run(emitted, 1), c.toString());
             assertArrayEquals(expected, c.run(emitted, 2), c + " on 2 threads");
+        }
+    }
+
+    @Test
+    void filterGradientsHaveTheSameBytes() {
+        CpuKernels emitted = X86Kernels.open(Wish.AUTO, System.getProperty("os.arch"), Pages.system());
+        assumeTrue(emitted.description().contains("machine code"), emitted.reason());
+        Random random = new Random(12);
+        for (int[] s : new int[][] {{1, 1, 1, 1, 1}, {7, 9, 5, 3, 3}, {13, 11, 67, 31, 3}, {16, 8, 130, 97, 1},
+            {5, 6, 16, 257, 3}}) {
+            int pad = s[4] / 2;
+            ConvolutionShape shape = new ConvolutionShape(2, s[0], s[1], s[2], s[3], s[4], s[4], 1, 1, pad, pad, pad,
+                    pad, s[0], s[1]);
+            float[] x = Case.normal(random, 2 * s[0] * s[1] * s[2]);
+            float[] dy = Case.normal(random, shape.rows() * s[3]);
+            int[] expected = gradient(CpuKernels.vector(), shape, x, dy, 1);
+            assertArrayEquals(expected, gradient(emitted, shape, x, dy, 1), shape::toString);
+            assertArrayEquals(expected, gradient(emitted, shape, x, dy, 2), () -> shape + " on 2 threads");
+        }
+    }
+
+    private static int[] gradient(CpuKernels kernels, ConvolutionShape shape, float[] x, float[] dy, int threads) {
+        FilterGradient gradient = kernels.filterGradient(shape);
+        try (GuardPages memory = new GuardPages(); Workers workers = new Workers(threads)) {
+            MemorySegment dw = memory.buffer(4L * shape.outChannels() * shape.kernelHeight() * shape.kernelWidth()
+                    * shape.inChannels());
+            gradient.run(new FilterGradient.Arguments(memory.of(x).address(), shape.inChannels(),
+                    memory.of(dy).address(), shape.outChannels(), dw.address(),
+                    memory.aligned(gradient.workspaceBytes(threads)).address()), workers);
+            return dw.toArray(JAVA_INT);
         }
     }
 

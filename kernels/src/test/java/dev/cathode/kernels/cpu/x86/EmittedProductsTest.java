@@ -14,12 +14,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /// Sums in machine code against chains of `Math.fma`, bit for bit: the order of the terms is promised. Guard pages lie
 /// behind all buffers.
-class EmittedProductTest {
+class EmittedProductsTest {
     @ParameterizedTest
     @ValueSource(ints = {256, 512})
-    void isTheChainOfMultiplyAdds(int bits) {
+    void panelsAreChainsOfMultiplyAdds(int bits) {
         try (Arena arena = Arena.ofConfined()) {
-            EmittedProduct product = Machine.product(bits, arena);
+            EmittedProducts products = Machine.products(bits, arena);
             Random random = new Random(5);
             for (int vectors = 1; vectors <= (bits == 512 ? 4 : 2); vectors *= 2) {
                 for (int k : new int[] {1, 2, 3, 7, 16, 37, 101, 320}) {
@@ -28,8 +28,8 @@ class EmittedProductTest {
                     int width = vectors * bits / 32;
                     float[] a = random(random, rows * taps * k, k % 2 == 0);
                     float[] b = random(random, taps * k * width, k % 2 == 0);
-                    check(product, vectors, width, rows, taps, k, a, b, null);
-                    check(product, vectors, width, rows, taps, k, a, b, random(random, rows * width, false));
+                    check(products, vectors, width, rows, taps, k, a, b, null);
+                    check(products, vectors, width, rows, taps, k, a, b, random(random, rows * width, false));
                 }
             }
         }
@@ -48,7 +48,7 @@ class EmittedProductTest {
     }
 
     /// @param start what the sums start from, or null for zeros
-    private static void check(EmittedProduct product, int vectors, int width, int rows, int taps, int k, float[] a,
+    private static void check(EmittedProducts products, int vectors, int width, int rows, int taps, int k, float[] a,
                               float[] b, float[] start) {
         try (GuardPages memory = new GuardPages()) {
             int shift = 3; // floats between where a row lies and where it is read
@@ -65,7 +65,7 @@ class EmittedProductTest {
                 MemorySegment.copy(start, 0, c, JAVA_FLOAT, 0, start.length);
             }
             long zeros = start == null ? memory.of(new float[width]).address() : 0;
-            product.block(vectors, memory.of(table).address(), rows * 8L, taps, shift * 4, k, memory.of(b).address(),
+            products.panel(vectors, memory.of(table).address(), rows * 8L, taps, shift * 4, k, memory.of(b).address(),
                     zeros, c.address(), rows);
             for (int row = 0; row < rows; row++) {
                 for (int column = 0; column < width; column++) {
@@ -84,11 +84,64 @@ class EmittedProductTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(ints = {256, 512})
+    void pixelsAreChainsOfMultiplyAdds(int bits) {
+        try (Arena arena = Arena.ofConfined()) {
+            EmittedProducts products = Machine.products(bits, arena);
+            Random random = new Random(6);
+            for (int rows = 4; rows <= 6; rows += 2) {
+                for (int vectors = 1; vectors <= (bits == 512 ? 4 : 2); vectors *= 2) {
+                    for (int k : new int[] {1, 2, 5, 64, 107}) {
+                        for (boolean begin : new boolean[] {true, false}) {
+                            int width = vectors * bits / 32;
+                            float[] a = random(random, k * rows, k % 2 == 0);
+                            float[] b = random(random, k * width, k % 2 == 0);
+                            checkPixels(products, rows, vectors, k, a, b,
+                                    begin ? null : random(random, rows * width, false));
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// @param start what the sums start from, or null for a row of zeros
+    private static void checkPixels(EmittedProducts products, int rows, int vectors, int k, float[] a, float[] b,
+                                    float[] start) {
+        int width = b.length / k;
+        int stride = width + 7; // floats from row to row of the sums
+        try (GuardPages memory = new GuardPages()) {
+            long[] table = new long[k];
+            for (int p = 0; p < k; p++) {
+                table[p] = memory.of(Arrays.copyOfRange(b, p * width, (p + 1) * width)).address() + 20;
+            }
+            MemorySegment c = memory.buffer(4L * ((rows - 1) * stride + width));
+            for (int i = 0; start != null && i < rows; i++) {
+                MemorySegment.copy(start, i * width, c, JAVA_FLOAT, 4L * i * stride, width);
+            }
+            products.pixels(rows, vectors, memory.of(a).address(), rows * 4L, memory.of(table).address(), -20, k,
+                    start == null ? memory.of(new float[width]).address() : c.address(),
+                    start == null ? 0 : stride * 4L, c.address(), stride * 4L);
+            for (int i = 0; i < rows; i++) {
+                for (int column = 0; column < stride && (i < rows - 1 || column < width); column++) {
+                    float sum = start == null || column >= width ? 0 : start[i * width + column];
+                    for (int p = 0; p < k && column < width; p++) {
+                        sum = Math.fma(a[p * rows + i], b[p * width + column], sum);
+                    }
+                    int[] at = {i, column};
+                    assertEquals(sum, c.getAtIndex(JAVA_FLOAT, (long) i * stride + column), () -> rows + " rows, "
+                            + vectors + " vectors, " + k + " pixels, " + Arrays.toString(at));
+                }
+            }
+        }
+    }
+
     @Test
     void refusesTilesThatRegistersCannotHold() {
         for (int[] tile : new int[][] {{6, 4, 256}, {7, 4, 512}, {13, 1, 512}}) {
             assertThrows(IllegalArgumentException.class,
-                    () -> ProductCode.write(new Assembler(), tile[0], tile[1], tile[2]));
+                    () -> PanelProductCode.write(new Assembler(), new Tile(tile[0], tile[1], tile[2])));
         }
     }
 }

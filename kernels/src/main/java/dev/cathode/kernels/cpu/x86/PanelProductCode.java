@@ -25,10 +25,8 @@ import dev.cathode.kernels.cpu.x86.Assembler.Label;
 import dev.cathode.kernels.cpu.x86.Assembler.Shift;
 import dev.cathode.kernels.cpu.x86.Operand.Gpr;
 import dev.cathode.kernels.cpu.x86.Operand.Mem;
-import dev.cathode.kernels.cpu.x86.Operand.Vec;
 
-/// Writes the function behind [dev.cathode.kernels.cpu.vector.PanelProduct]: tiles of rows by vectors whose sums stay
-/// in registers.
+/// Writes the functions behind [dev.cathode.kernels.cpu.vector.Products#panel]: a block, in tiles.
 ///
 /// ```
 /// void product(table, tapStep, taps, offset, k, b,  start, startStride, c, rows)
@@ -47,8 +45,9 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 ///
 /// Six rows of four vectors take 24 sums, 4 vectors of weights and up to 4 broadcasts: all 32 registers of AVX-512.
 /// A processor starts two multiply-adds and two loads a cycle: 24 multiply-adds come with 10. AVX2's 16 registers hold
-/// six rows of two vectors. Nothing but the numbers of the rows, the weights and the sums is read, so nothing behind their end.
-final class ProductCode {
+/// six rows of two vectors. Nothing but the numbers of the rows, the weights and the sums is read, so nothing behind
+/// their end.
+final class PanelProductCode {
     /// Row addresses; RAX counts, RDX is in the weights, RBX in the table.
     private static final Gpr[] ROWS = {RCX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, RBP};
     private static final Gpr[] SAVED = {RBX, RBP, R12, R13, R14, R15};
@@ -71,47 +70,25 @@ final class ProductCode {
     private static final Mem ROWS_LEFT = at(RSP, ARGUMENTS + 24);
 
     private final Assembler a;
+    private final Tile tile;
     private final int rows;
     private final int vectors;
-    private final int bits;
+    private final int vectorBytes;
 
-    private ProductCode(Assembler a, int rows, int vectors, int bits) {
+    private PanelProductCode(Assembler a, Tile tile) {
         this.a = a;
-        this.rows = rows;
-        this.vectors = vectors;
-        this.bits = bits;
+        this.tile = tile;
+        rows = tile.rows();
+        vectors = tile.vectors();
+        vectorBytes = tile.bits() / 8;
     }
 
-    /// Appends a function.
-    ///
-    /// @param rows rows of a tile, at most 12
-    /// @param vectors vectors of a tile; `rows · vectors + vectors + 1` registers must exist
-    /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2 and FMA)
-    static void write(Assembler a, int rows, int vectors, int bits) {
-        int registers = bits == 512 ? 32 : 16;
-        if (rows > ROWS.length || rows * vectors + vectors + 1 > registers) {
-            throw new IllegalArgumentException(rows + " rows of " + vectors + " vectors do not fit");
+    /// Appends a function for tiles of at most 12 rows.
+    static void write(Assembler a, Tile tile) {
+        if (tile.rows() > ROWS.length) {
+            throw new IllegalArgumentException("there are no registers for the addresses of " + tile.rows() + " rows");
         }
-        new ProductCode(a, rows, vectors, bits).function();
-    }
-
-    private int vectorBytes() {
-        return bits / 8;
-    }
-
-    private Vec sum(int row, int vector) {
-        return new Vec(row * vectors + vector, bits);
-    }
-
-    private Vec weights(int vector) {
-        return new Vec(rows * vectors + vector, bits);
-    }
-
-    /// The broadcast number of a row: whatever registers are left, in turn.
-    private Vec number(int row) {
-        int first = rows * vectors + vectors;
-        int spare = (bits == 512 ? 32 : 16) - first;
-        return new Vec(first + row % Math.min(spare, 4), bits);
+        new PanelProductCode(a, tile).function();
     }
 
     private void function() {
@@ -161,7 +138,7 @@ final class ProductCode {
         a.mov(RCX, START_STRIDE);
         for (int row = 0; row < rows; row++) {
             for (int v = 0; v < vectors; v++) {
-                a.op(VectorOp.VMOVUPS, sum(row, v), at(RAX, v * vectorBytes()));
+                a.op(VectorOp.VMOVUPS, tile.sum(row, v), at(RAX, v * vectorBytes));
             }
             a.op(ADD, RAX, RCX);
         }
@@ -172,10 +149,10 @@ final class ProductCode {
         a.mov(RAX, SUMS);
         for (int row = 0; row < rows; row++) {
             for (int v = 0; v < vectors; v++) {
-                a.op(VectorOp.VMOVUPS, at(RAX, (row * vectors + v) * vectorBytes()), sum(row, v));
+                a.op(VectorOp.VMOVUPS, at(RAX, (row * vectors + v) * vectorBytes), tile.sum(row, v));
             }
         }
-        a.op(ADD, RAX, rows * vectors * vectorBytes());
+        a.op(ADD, RAX, rows * vectors * vectorBytes);
         a.mov(SUMS, RAX);
     }
 
@@ -206,14 +183,14 @@ final class ProductCode {
 
     private void term() {
         for (int v = 0; v < vectors; v++) {
-            a.op(VectorOp.VMOVUPS, weights(v), at(RDX, v * vectorBytes()));
+            a.op(VectorOp.VMOVUPS, tile.right(v), at(RDX, v * vectorBytes));
         }
         for (int row = 0; row < rows; row++) {
-            a.op(VectorOp.VBROADCASTSS, number(row), at(ROWS[row], RAX, 1, 0));
+            a.op(VectorOp.VBROADCASTSS, tile.left(row), at(ROWS[row], RAX, 1, 0));
             for (int v = 0; v < vectors; v++) {
-                a.op(VectorOp.VFMADD231PS, sum(row, v), number(row), weights(v));
+                a.op(VectorOp.VFMADD231PS, tile.sum(row, v), tile.left(row), tile.right(v));
             }
         }
-        a.op(ADD, RDX, vectors * vectorBytes());
+        a.op(ADD, RDX, vectors * vectorBytes);
     }
 }

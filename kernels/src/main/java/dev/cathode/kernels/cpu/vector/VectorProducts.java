@@ -1,0 +1,16 @@
+package dev.cathode.kernels.cpu.vector;
+
+/// [Products] on the Vector API.
+final class VectorProducts implements Products {
+    @Override
+    public void panel(int vectors, long table, long tapStep, int taps, long offset, int k, long b, long zeros, long c,
+                      int rows) {
+        MicroKernel.block(vectors, table, tapStep, taps, offset, k, b, zeros, c, rows);
+    }
+
+    @Override
+    public void pixels(int rows, int vectors, long a, long aStep, long table, long offset, int k, long start,
+                       long startStride, long c, long cStride) {
+        OuterProduct.tile(rows, vectors, a, aStep, table, offset, k, start, startStride, c, cStride);
+    }
+}

@@ -1,0 +1,112 @@
+package dev.cathode.kernels.cpu.x86;
+
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.cathode.kernels.cpu.vector.Products;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
+import java.lang.foreign.MemorySegment;
+import java.lang.invoke.MethodHandle;
+import java.lang.ref.Reference;
+import java.util.Collections;
+
+/// Products by machine code.
+final class EmittedProducts implements Products {
+    /// One handle for all functions of a signature: the address is its first argument, so the compiler sees a constant.
+    private static final MethodHandle PANEL = handle(10);
+    /// A tile takes a microsecond and leaves its sums on their way to memory. An ordinary call would wait for them,
+    /// since the way back to Java has a barrier; a critical one, for which garbage collection waits instead, does not.
+    private static final MethodHandle PIXELS = handle(9, Linker.Option.critical(false));
+
+    private final int vectorBytes;
+    /// The functions for one, two and four vectors; null where they do not fit the registers.
+    private final MemorySegment[] panels = new MemorySegment[3];
+    private final MemorySegment[] pixelsOfSix = new MemorySegment[3];
+    private final MemorySegment[] pixelsOfFour = new MemorySegment[3];
+
+    private EmittedProducts(int bits) {
+        vectorBytes = bits / 8;
+    }
+
+    /// What became of the code.
+    sealed interface Outcome {
+        /// It can be called.
+        record Ready(EmittedProducts products) implements Outcome { }
+
+        /// The system does not let us.
+        record Refused(String reason) implements Outcome { }
+    }
+
+    /// Writes the functions for vectors of 512 bits (AVX-512) or 256 (AVX2).
+    static Outcome install(int bits, Pages pages, Arena arena) {
+        Assembler a = new Assembler();
+        int widths = bits == 512 ? 3 : 2; // 1, 2, 4 vectors
+        int[][] offsets = new int[widths][];
+        for (int i = 0; i < widths; i++) {
+            int vectors = 1 << i;
+            // more rows where a row has but one sum: enough chains to keep the multipliers busy
+            int panel = start(a);
+            PanelProductCode.write(a, new Tile(vectors == 1 ? 12 : 6, vectors, bits));
+            int six = start(a);
+            OuterProductCode.write(a, new Tile(6, vectors, bits));
+            int four = start(a);
+            OuterProductCode.write(a, new Tile(4, vectors, bits));
+            offsets[i] = new int[] {panel, six, four};
+        }
+        return switch (MachineCode.install(a.assemble(), pages, arena)) {
+            case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
+            case MachineCode.Installation.Installed(MachineCode code) -> {
+                EmittedProducts products = new EmittedProducts(bits);
+                for (int i = 0; i < widths; i++) {
+                    products.panels[i] = code.at(offsets[i][0]);
+                    products.pixelsOfSix[i] = code.at(offsets[i][1]);
+                    products.pixelsOfFour[i] = code.at(offsets[i][2]);
+                }
+                yield new Outcome.Ready(products);
+            }
+        };
+    }
+
+    private static int start(Assembler a) {
+        a.align(64);
+        return a.position();
+    }
+
+    /// Of functions that take so many numbers and answer nothing.
+    @SuppressWarnings("restricted")
+    private static MethodHandle handle(int numbers, Linker.Option... options) {
+        return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
+                Collections.nCopies(numbers, JAVA_LONG).toArray(MemoryLayout[]::new)), options);
+    }
+
+    @Override
+    public void panel(int vectors, long table, long tapStep, int taps, long offset, int k, long b, long zeros, long c,
+                      int rows) {
+        long start = zeros == 0 ? c : zeros;
+        long startStride = zeros == 0 ? (long) vectors * vectorBytes : 0;
+        try {
+            PANEL.invokeExact(panels[vectors >> 1], table, tapStep, (long) taps, offset, (long) k, b, start,
+                    startStride, c, (long) rows);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(this); // the code lives as long as this
+        }
+    }
+
+    @Override
+    public void pixels(int rows, int vectors, long a, long aStep, long table, long offset, int k, long start,
+                       long startStride, long c, long cStride) {
+        MemorySegment[] functions = rows == 6 ? pixelsOfSix : pixelsOfFour;
+        try {
+            PIXELS.invokeExact(functions[vectors >> 1], a, aStep, table, offset, (long) k, start, startStride, c,
+                    cStride);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+}
