@@ -43,7 +43,8 @@ def cathode(args, folder):
 
 def diffusers(args, latents):
     """The same by diffusers."""
-    pipe = StableDiffusionPipeline.from_pretrained(args.model, safety_checker=None, requires_safety_checker=False)
+    pipe = StableDiffusionPipeline.from_pretrained(args.model, torch_dtype=torch.float32, safety_checker=None,
+                                                   requires_safety_checker=False)
     pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
     pipe.set_progress_bar_config(disable=True)
     common = dict(num_inference_steps=args.steps, guidance_scale=args.guidance, height=args.size, width=args.size)
