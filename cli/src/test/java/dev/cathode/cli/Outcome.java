@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /// What a command printed and how it ended.
 record Outcome(int code, String out, String err) {
@@ -38,7 +39,7 @@ record Outcome(int code, String out, String err) {
             try {
                 Path out = Files.createTempFile("cathode-test", ".out");
                 Path err = Files.createTempFile("cathode-test", ".err");
-                ProcessBuilder builder = new ProcessBuilder(command)
+                ProcessBuilder builder = new ProcessBuilder(hearing(command))
                         .redirectInput(Path.of("/dev/null").toFile())
                         .redirectOutput(out.toFile()).redirectError(err.toFile());
                 environment.forEach((name, value) -> {
@@ -51,6 +52,20 @@ record Outcome(int code, String out, String err) {
                 return new Running(builder.start(), out, err);
             } catch (IOException e) {
                 throw new IllegalStateException(e);
+            }
+        }
+
+        /// A shell ignores SIGINT for what it runs in the background, and what ignores a signal passes that on to its
+        /// children: tests that were started so could not interrupt anything. Where `env` can, it undoes that.
+        private static List<String> hearing(List<String> command) throws IOException {
+            List<String> before = List.of("env", "--default-signal=INT");
+            try {
+                List<String> probe = Stream.concat(before.stream(), Stream.of("true")).toList();
+                boolean can = new ProcessBuilder(probe).redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.DISCARD).start().waitFor() == 0;
+                return can ? Stream.concat(before.stream(), command.stream()).toList() : command;
+            } catch (InterruptedException e) {
+                throw new IOException(e);
             }
         }
 
