@@ -16,6 +16,7 @@ import java.lang.invoke.MethodHandle;
 public final class CublasLt {
     final MethodHandle matmul;
     final MethodHandle heuristic;
+    final MethodHandle check;
     private final MethodHandle statusName;
     private final MethodHandle statusString;
     private final MethodHandle create;
@@ -55,6 +56,8 @@ public final class CublasLt {
         preferenceSet = status(library, "cublasLtMatmulPreferenceSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
         heuristic = status(library, "cublasLtMatmulAlgoGetHeuristic", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
                 ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+        check = status(library, "cublasLtMatmulAlgoCheck", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
+                ADDRESS);
         matmul = status(library, "cublasLtMatmul", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
                 ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
         version = number(library.function("cublasLtGetVersion", FunctionDescriptor.of(JAVA_LONG)));

@@ -163,8 +163,7 @@ public final class Matmul implements AutoCloseable {
             for (int i = 0; i < count.get(JAVA_INT, 0); i++) {
                 MemorySegment entry = results.asSlice(RESULT_BYTES * (long) i, RESULT_BYTES);
                 if (entry.get(JAVA_INT, ALGORITHM_BYTES + 8) == 0) { // its own status
-                    list.add(new Algorithm(entry.asSlice(0, ALGORITHM_BYTES).toArray(JAVA_BYTE),
-                            entry.get(JAVA_LONG, ALGORITHM_BYTES), entry.get(JAVA_FLOAT, ALGORITHM_BYTES + 12)));
+                    list.add(algorithm(entry.asSlice(0, ALGORITHM_BYTES).toArray(JAVA_BYTE), entry));
                 }
             }
         }
@@ -173,6 +172,32 @@ public final class Matmul implements AutoCloseable {
                     + " bytes of workspace");
         }
         return list;
+    }
+
+    /// An algorithm's workspace and waves from `cublasLtMatmulHeuristicResult_t`.
+    private static Algorithm algorithm(byte[] data, MemorySegment entry) {
+        return new Algorithm(data, entry.get(JAVA_LONG, ALGORITHM_BYTES), entry.get(JAVA_FLOAT, ALGORITHM_BYTES + 12));
+    }
+
+    /// An algorithm from its [Algorithm#data()], after asking the library whether it does this product here.
+    ///
+    /// @throws dev.cathode.kernels.cuda.library.CudaException if it does not
+    public Algorithm algorithm(CublasLt.Handle handle, byte[] data) {
+        if (data.length != ALGORITHM_BYTES) {
+            throw new IllegalArgumentException("an algorithm has " + ALGORITHM_BYTES + " bytes, not " + data.length);
+        }
+        if (product.epilogue().hasBias()) {
+            operation.set(BIAS_POINTER, (long) ALIGNMENT);
+        }
+        try (Arena local = Arena.ofConfined()) {
+            MemorySegment entry = local.allocate(RESULT_BYTES, Long.BYTES);
+            MemorySegment library = handle.address();
+            algorithm.copyFrom(MemorySegment.ofArray(data));
+            blas.run("cublasLtMatmulAlgoCheck(" + product + ")", () -> (int) blas.check.invokeExact(library,
+                    operation.address(), first.address(), second.address(), result.address(), result.address(),
+                    algorithm, entry));
+            return algorithm(data, entry);
+        }
     }
 
     /// Queues the product on a stream.

@@ -6,5 +6,5 @@
 /// [events][dev.cathode.kernels.cuda.driver.CudaEvent] and [modules][dev.cathode.kernels.cuda.driver.CudaModule] of
 /// [kernels][dev.cathode.kernels.cuda.driver.CudaFunction]. What a stream captures becomes a
 /// [dev.cathode.kernels.cuda.driver.CudaGraph]. [dev.cathode.kernels.cuda.driver.DriverLauncher] runs our kernels with
-/// all of that. Not yet run on hardware.
+/// all of that; [dev.cathode.kernels.cuda.driver.Stopwatch] finds the fastest of several ways. Not yet run on hardware.
 package dev.cathode.kernels.cuda.driver;

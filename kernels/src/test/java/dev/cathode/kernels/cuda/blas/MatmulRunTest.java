@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.blas.Product.Epilogue;
 import dev.cathode.kernels.cuda.blas.Product.Operand;
+import dev.cathode.kernels.cuda.cache.DiskCache;
 import dev.cathode.kernels.cuda.library.CompiledLibrary;
 import dev.cathode.kernels.cuda.library.CudaException;
 import dev.cathode.kernels.cuda.library.CudaLibrary;
@@ -126,6 +127,29 @@ class MatmulRunTest {
         check(Product.inputGradient(M, K, N, Element.FLOAT32), false);
         check(Product.weightGradient(M, K, N, Element.FLOAT32, true), true);
         check(Product.weightGradient(M, K, N, Element.FLOAT32, false), false);
+    }
+
+    @Test
+    void aChosenAlgorithmIsKeptAndChecked(@TempDir Path folder) {
+        Product product = Product.linear(M, K, N, Element.FLOAT32, Epilogue.BIAS);
+        try (Matmul matmul = new Matmul(blas, product); CublasLt.Handle handle = blas.handle()) {
+            AlgorithmCache cache = new AlgorithmCache(blas, handle, "Fake GPU sm_90", new DiskCache(folder));
+            Matmul.Algorithm chosen = cache.algorithm(matmul, 4096, 8, list -> list.size() - 1);
+            assertEquals(1536, chosen.workspace());
+            Matmul.Algorithm kept = cache.algorithm(matmul, 4096, 8, list -> {
+                throw new AssertionError("chosen already");
+            });
+            assertArrayEquals(chosen.data(), kept.data());
+            assertEquals(1536, kept.workspace());
+            assertEquals(512, cache.algorithm(matmul, 2048, 8, list -> 0).workspace());
+            DiskCache.Key key = new DiskCache.Key("matmul", List.of("cuBLASLt " + blas.version(), "Fake GPU sm_90",
+                    product.toString(), "4096"));
+            for (int bytes : new int[] {64, 63}) {
+                new DiskCache(folder).remove(key);
+                new DiskCache(folder).get(key, () -> new byte[bytes]);
+                assertEquals(512, cache.algorithm(matmul, 4096, 8, list -> 0).workspace());
+            }
+        }
     }
 
     @Test

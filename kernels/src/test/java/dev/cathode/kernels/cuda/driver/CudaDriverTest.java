@@ -183,16 +183,43 @@ class CudaDriverTest {
         try (CudaStream stream = context.stream(); CudaStream other = context.stream();
              CudaEvent start = context.event(true); CudaEvent end = context.event(true);
              CudaEvent untimed = context.event(false)) {
+            long x = context.allocate(16);
             stream.record(start);
-            stream.record(end);
+            stream.fill(x, 0, 4);
+            stream.fill(x, 0, 4);
             stream.record(end);
             end.synchronize();
-            assertEquals(2.5f, end.millisecondsSince(start));
+            assertEquals(5, end.millisecondsSince(start));
+            context.free(x);
             stream.record(untimed);
             other.waitFor(untimed);
             assertThrows(CudaException.class, () -> untimed.millisecondsSince(start));
         }
         context.synchronize();
+    }
+
+    @Test
+    void theFastestOfSomeWays() {
+        long x = context.allocate(16);
+        try (CudaStream stream = context.stream()) {
+            int[] runs = new int[3];
+            List<Runnable> ways = List.of(() -> work(stream, x, 3, runs, 0), () -> {
+                throw new CudaException("cuLaunchKernel", "this one does not run", 1);
+            }, () -> work(stream, x, 2, runs, 2));
+            assertEquals(2, Stopwatch.fastest(context, stream, ways, 4));
+            assertEquals(5, runs[0]);
+            assertEquals(5, runs[2]);
+            assertEquals("no way works", assertThrows(IllegalStateException.class,
+                    () -> Stopwatch.fastest(context, stream, ways.subList(1, 2), 4)).getMessage());
+        }
+        context.free(x);
+    }
+
+    private static void work(CudaStream stream, long x, int times, int[] runs, int way) {
+        runs[way]++;
+        for (int i = 0; i < times; i++) {
+            stream.fill(x, i, 4);
+        }
     }
 
     @Test

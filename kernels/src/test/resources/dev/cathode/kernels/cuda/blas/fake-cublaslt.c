@@ -99,6 +99,15 @@ int cublasLtMatmulAlgoGetHeuristic(void* handle, Operation* operation, Layout* a
     return OK;
 }
 
+int cublasLtMatmulAlgoCheck(void* handle, Operation* operation, Layout* a, Layout* b, Layout* c, Layout* d,
+                            const Algorithm* algorithm, Result* result) {
+    if (!handle || !a || !b || c != d || needsVector(operation) != (operation->vector != NULL)
+            || algorithm->data[0] != 42 || algorithm->data[7] != 43) return INVALID_VALUE;
+    *result = (Result) {.algorithm = *algorithm, .workspace = 512 * (algorithm->data[1] + 1),
+                        .waves = 0.25f * (algorithm->data[1] + 1)};
+    return OK;
+}
+
 static float element(const float* matrix, const Layout* layout, int transposed, uint64_t row, uint64_t column) {
     return transposed ? matrix[column + row * layout->stride] : matrix[row + column * layout->stride];
 }
