@@ -67,7 +67,7 @@ public final class CudaInventory {
     private Optional<CudaDriver> driver() {
         String title = CudaLibrary.DRIVER.title();
         switch (search.find(CudaLibrary.DRIVER)) {
-            case Finding.Missing missing -> lines.add(new Line(title, false, missing.sentence()));
+            case Finding.Missing missing -> lines.add(new Line(title, false, missing.detail()));
             case NativeLibrary library -> {
                 try {
                     CudaDriver driver = new CudaDriver(library);
@@ -121,7 +121,7 @@ public final class CudaInventory {
                     yield new Line(library.title(), false, e.getMessage());
                 }
             }
-            case Finding.Missing missing -> new Line(library.title(), false, missing.sentence());
+            case Finding.Missing missing -> new Line(library.title(), false, missing.detail());
         };
         lines.add(line);
     }

@@ -21,15 +21,20 @@ public sealed interface Finding permits NativeLibrary, Finding.Missing {
     /// @param refused files that are there and did not open, each with the system's reason
     record Missing(CudaLibrary library, List<String> names, List<String> places, List<String> refused)
             implements Finding {
-        /// What was looked for, where, and how to get it.
+        /// What was looked for, where, and how to get it: the library's name, and [#detail()].
         public String sentence() {
+            return library.title() + ": " + detail();
+        }
+
+        /// The sentence without the library's name.
+        public String detail() {
             if (places.isEmpty()) {
-                return library.title() + ": " + String.join("; ", refused); // not a system for it: no remedy
+                return String.join("; ", refused); // not a system for it: no remedy
             }
             String looked = refused.isEmpty()
                     ? String.join(" or ", names) + " not found in " + String.join(", ", places)
                     : String.join("; ", refused);
-            return library.title() + ": " + looked + "; to get it, " + library.remedy()
+            return looked + "; to get it, " + library.remedy()
                     + (library == CudaLibrary.DRIVER ? "" : ", or name its folder in CATHODE_CUDA_PATH");
         }
     }

@@ -43,7 +43,7 @@ class CudaInventoryTest {
                 case NativeLibrary found -> assertFalse(line.usable() && !line.detail().contains(found.library()
                         == CudaLibrary.DRIVER ? "CUDA" : found.name().replaceFirst("\\.so.*", "")), line.toString());
                 case Finding.Missing missing -> assertEquals(new CudaInventory.Line(library.title(), false,
-                        missing.sentence()), line);
+                        missing.detail()), line);
             }
         }
         assumeTrue(search.find(CudaLibrary.DRIVER) instanceof Finding.Missing, "there is a driver");
