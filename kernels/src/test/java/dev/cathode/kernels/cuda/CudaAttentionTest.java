@@ -114,8 +114,9 @@ class CudaAttentionTest extends ShimTest {
     void forwardAndBackward(int batch, int heads, int queries, int keys, int size, boolean causal, boolean masked) {
         var shape = new Attention.Shape(batch, heads, queries, keys, size, causal, masked,
                 (float) (1 / Math.sqrt(size)));
-        for (Element element : new Element[] {Element.BFLOAT16, Element.FLOAT16}) {
-            attention(shape, element, true);
+        attention(shape, Element.BFLOAT16, true);
+        if (size == 40) { // each size takes g++ a second, and the type shows in conversions and products only
+            attention(shape, Element.FLOAT16, true);
         }
     }
 
