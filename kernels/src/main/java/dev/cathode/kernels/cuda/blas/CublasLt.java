@@ -8,7 +8,6 @@ import dev.cathode.kernels.cuda.library.Downcalls;
 import dev.cathode.kernels.cuda.library.Functions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -39,41 +38,29 @@ public final class CublasLt {
     public CublasLt(Functions library) {
         statusName = library.function("cublasLtGetStatusName", FunctionDescriptor.of(ADDRESS, JAVA_INT));
         statusString = library.function("cublasLtGetStatusString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-        create = status(library, "cublasLtCreate", ADDRESS);
-        destroy = status(library, "cublasLtDestroy", ADDRESS);
-        operationCreate = status(library, "cublasLtMatmulDescCreate", ADDRESS, JAVA_INT, JAVA_INT);
-        operationDestroy = status(library, "cublasLtMatmulDescDestroy", ADDRESS);
-        operationSet = status(library, "cublasLtMatmulDescSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
-        operationGet = status(library, "cublasLtMatmulDescGetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG,
+        create = library.status("cublasLtCreate", ADDRESS);
+        destroy = library.status("cublasLtDestroy", ADDRESS);
+        operationCreate = library.status("cublasLtMatmulDescCreate", ADDRESS, JAVA_INT, JAVA_INT);
+        operationDestroy = library.status("cublasLtMatmulDescDestroy", ADDRESS);
+        operationSet = library.status("cublasLtMatmulDescSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
+        operationGet = library.status("cublasLtMatmulDescGetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG,
                 ADDRESS);
-        layoutCreate = status(library, "cublasLtMatrixLayoutCreate", ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG,
+        layoutCreate = library.status("cublasLtMatrixLayoutCreate", ADDRESS, JAVA_INT, JAVA_LONG, JAVA_LONG,
                 JAVA_LONG);
-        layoutDestroy = status(library, "cublasLtMatrixLayoutDestroy", ADDRESS);
-        layoutSet = status(library, "cublasLtMatrixLayoutSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
-        layoutGet = status(library, "cublasLtMatrixLayoutGetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS);
-        preferenceCreate = status(library, "cublasLtMatmulPreferenceCreate", ADDRESS);
-        preferenceDestroy = status(library, "cublasLtMatmulPreferenceDestroy", ADDRESS);
-        preferenceSet = status(library, "cublasLtMatmulPreferenceSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
-        heuristic = status(library, "cublasLtMatmulAlgoGetHeuristic", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
+        layoutDestroy = library.status("cublasLtMatrixLayoutDestroy", ADDRESS);
+        layoutSet = library.status("cublasLtMatrixLayoutSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
+        layoutGet = library.status("cublasLtMatrixLayoutGetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG, ADDRESS);
+        preferenceCreate = library.status("cublasLtMatmulPreferenceCreate", ADDRESS);
+        preferenceDestroy = library.status("cublasLtMatmulPreferenceDestroy", ADDRESS);
+        preferenceSet = library.status("cublasLtMatmulPreferenceSetAttribute", ADDRESS, JAVA_INT, ADDRESS, JAVA_LONG);
+        heuristic = library.status("cublasLtMatmulAlgoGetHeuristic", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
                 ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-        check = status(library, "cublasLtMatmulAlgoCheck", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
+        check = library.status("cublasLtMatmulAlgoCheck", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
                 ADDRESS);
-        matmul = status(library, "cublasLtMatmul", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
+        matmul = library.status("cublasLtMatmul", ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS,
                 ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_LONG, ADDRESS);
-        version = number(library.function("cublasLtGetVersion", FunctionDescriptor.of(JAVA_LONG)));
-        cudartVersion = number(library.function("cublasLtGetCudartVersion", FunctionDescriptor.of(JAVA_LONG)));
-    }
-
-    private static MethodHandle status(Functions library, String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
-    }
-
-    private static long number(MethodHandle function) {
-        try {
-            return (long) function.invokeExact();
-        } catch (Throwable e) {
-            throw Downcalls.unexpected("cublasLtGetVersion", e);
-        }
+        version = library.number("cublasLtGetVersion");
+        cudartVersion = library.number("cublasLtGetCudartVersion");
     }
 
     /// The library's version: 130101 for 13.1.1.

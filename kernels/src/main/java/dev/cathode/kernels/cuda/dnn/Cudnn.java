@@ -8,7 +8,6 @@ import dev.cathode.kernels.cuda.library.Downcalls;
 import dev.cathode.kernels.cuda.library.Functions;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -35,30 +34,18 @@ public final class Cudnn {
     public Cudnn(Functions library) {
         errorString = library.function("cudnnGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
         lastErrorString = library.function("cudnnGetLastErrorString", FunctionDescriptor.ofVoid(ADDRESS, JAVA_LONG));
-        create = status(library, "cudnnCreate", ADDRESS);
-        destroy = status(library, "cudnnDestroy", ADDRESS);
-        setStream = status(library, "cudnnSetStream", ADDRESS, ADDRESS);
-        createDescriptor = status(library, "cudnnBackendCreateDescriptor", JAVA_INT, ADDRESS);
-        destroyDescriptor = status(library, "cudnnBackendDestroyDescriptor", ADDRESS);
-        setAttribute = status(library, "cudnnBackendSetAttribute", ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
-        getAttribute = status(library, "cudnnBackendGetAttribute", ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS,
+        create = library.status("cudnnCreate", ADDRESS);
+        destroy = library.status("cudnnDestroy", ADDRESS);
+        setStream = library.status("cudnnSetStream", ADDRESS, ADDRESS);
+        createDescriptor = library.status("cudnnBackendCreateDescriptor", JAVA_INT, ADDRESS);
+        destroyDescriptor = library.status("cudnnBackendDestroyDescriptor", ADDRESS);
+        setAttribute = library.status("cudnnBackendSetAttribute", ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS);
+        getAttribute = library.status("cudnnBackendGetAttribute", ADDRESS, JAVA_INT, JAVA_INT, JAVA_LONG, ADDRESS,
                 ADDRESS);
-        finalizeDescriptor = status(library, "cudnnBackendFinalize", ADDRESS);
-        execute = status(library, "cudnnBackendExecute", ADDRESS, ADDRESS, ADDRESS);
-        version = number(library.function("cudnnGetVersion", FunctionDescriptor.of(JAVA_LONG)));
-        cudartVersion = number(library.function("cudnnGetCudartVersion", FunctionDescriptor.of(JAVA_LONG)));
-    }
-
-    private static MethodHandle status(Functions library, String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
-    }
-
-    private static long number(MethodHandle function) {
-        try {
-            return (long) function.invokeExact();
-        } catch (Throwable e) {
-            throw Downcalls.unexpected("cudnnGetVersion", e);
-        }
+        finalizeDescriptor = library.status("cudnnBackendFinalize", ADDRESS);
+        execute = library.status("cudnnBackendExecute", ADDRESS, ADDRESS, ADDRESS);
+        version = library.number("cudnnGetVersion");
+        cudartVersion = library.number("cudnnGetCudartVersion");
     }
 
     /// The library's version: 92400 for 9.24.0.

@@ -10,8 +10,6 @@ import dev.cathode.kernels.cuda.library.CudaException;
 import dev.cathode.kernels.cuda.library.Downcalls;
 import dev.cathode.kernels.cuda.library.Functions;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
@@ -69,60 +67,56 @@ final class DriverFunctions {
     final MethodHandle graphDestroy;
 
     DriverFunctions(Functions library) {
-        init = status(library, "cuInit", JAVA_INT);
-        driverGetVersion = status(library, "cuDriverGetVersion", ADDRESS);
-        getErrorName = status(library, "cuGetErrorName", JAVA_INT, ADDRESS);
-        getErrorString = status(library, "cuGetErrorString", JAVA_INT, ADDRESS);
-        deviceGetCount = status(library, "cuDeviceGetCount", ADDRESS);
-        deviceGet = status(library, "cuDeviceGet", ADDRESS, JAVA_INT);
-        deviceGetName = status(library, "cuDeviceGetName", ADDRESS, JAVA_INT, JAVA_INT);
-        deviceGetAttribute = status(library, "cuDeviceGetAttribute", ADDRESS, JAVA_INT, JAVA_INT);
-        deviceTotalMem = status(library, "cuDeviceTotalMem_v2", ADDRESS, JAVA_INT);
-        primaryCtxRetain = status(library, "cuDevicePrimaryCtxRetain", ADDRESS, JAVA_INT);
-        primaryCtxRelease = status(library, "cuDevicePrimaryCtxRelease_v2", JAVA_INT);
-        ctxSetCurrent = status(library, "cuCtxSetCurrent", ADDRESS);
-        ctxSynchronize = status(library, "cuCtxSynchronize");
-        memAlloc = status(library, "cuMemAlloc_v2", ADDRESS, JAVA_LONG);
-        memFree = status(library, "cuMemFree_v2", JAVA_LONG);
-        memGetInfo = status(library, "cuMemGetInfo_v2", ADDRESS, ADDRESS);
-        memHostAlloc = status(library, "cuMemHostAlloc", ADDRESS, JAVA_LONG, JAVA_INT);
-        memFreeHost = status(library, "cuMemFreeHost", ADDRESS);
-        memcpyHtoDAsync = status(library, "cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS);
-        memcpyDtoHAsync = status(library, "cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
-        memcpyDtoDAsync = status(library, "cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
-        memsetD8Async = status(library, "cuMemsetD8Async", JAVA_LONG, JAVA_BYTE, JAVA_LONG, ADDRESS);
-        memsetD16Async = status(library, "cuMemsetD16Async", JAVA_LONG, JAVA_SHORT, JAVA_LONG, ADDRESS);
-        memsetD32Async = status(library, "cuMemsetD32Async", JAVA_LONG, JAVA_INT, JAVA_LONG, ADDRESS);
-        streamCreate = status(library, "cuStreamCreate", ADDRESS, JAVA_INT);
-        streamDestroy = status(library, "cuStreamDestroy_v2", ADDRESS);
-        streamSynchronize = status(library, "cuStreamSynchronize", ADDRESS);
-        streamWaitEvent = status(library, "cuStreamWaitEvent", ADDRESS, ADDRESS, JAVA_INT);
-        eventCreate = status(library, "cuEventCreate", ADDRESS, JAVA_INT);
-        eventDestroy = status(library, "cuEventDestroy_v2", ADDRESS);
-        eventRecord = status(library, "cuEventRecord", ADDRESS, ADDRESS);
-        eventSynchronize = status(library, "cuEventSynchronize", ADDRESS);
-        eventElapsedTime = status(library, "cuEventElapsedTime", ADDRESS, ADDRESS, ADDRESS);
-        moduleLoadData = status(library, "cuModuleLoadData", ADDRESS, ADDRESS);
-        moduleUnload = status(library, "cuModuleUnload", ADDRESS);
-        moduleGetFunction = status(library, "cuModuleGetFunction", ADDRESS, ADDRESS, ADDRESS);
-        funcGetAttribute = status(library, "cuFuncGetAttribute", ADDRESS, JAVA_INT, ADDRESS);
-        funcSetAttribute = status(library, "cuFuncSetAttribute", ADDRESS, JAVA_INT, JAVA_INT);
-        occupancy = status(library, "cuOccupancyMaxActiveBlocksPerMultiprocessor", ADDRESS, ADDRESS, JAVA_INT,
+        init = library.status("cuInit", JAVA_INT);
+        driverGetVersion = library.status("cuDriverGetVersion", ADDRESS);
+        getErrorName = library.status("cuGetErrorName", JAVA_INT, ADDRESS);
+        getErrorString = library.status("cuGetErrorString", JAVA_INT, ADDRESS);
+        deviceGetCount = library.status("cuDeviceGetCount", ADDRESS);
+        deviceGet = library.status("cuDeviceGet", ADDRESS, JAVA_INT);
+        deviceGetName = library.status("cuDeviceGetName", ADDRESS, JAVA_INT, JAVA_INT);
+        deviceGetAttribute = library.status("cuDeviceGetAttribute", ADDRESS, JAVA_INT, JAVA_INT);
+        deviceTotalMem = library.status("cuDeviceTotalMem_v2", ADDRESS, JAVA_INT);
+        primaryCtxRetain = library.status("cuDevicePrimaryCtxRetain", ADDRESS, JAVA_INT);
+        primaryCtxRelease = library.status("cuDevicePrimaryCtxRelease_v2", JAVA_INT);
+        ctxSetCurrent = library.status("cuCtxSetCurrent", ADDRESS);
+        ctxSynchronize = library.status("cuCtxSynchronize");
+        memAlloc = library.status("cuMemAlloc_v2", ADDRESS, JAVA_LONG);
+        memFree = library.status("cuMemFree_v2", JAVA_LONG);
+        memGetInfo = library.status("cuMemGetInfo_v2", ADDRESS, ADDRESS);
+        memHostAlloc = library.status("cuMemHostAlloc", ADDRESS, JAVA_LONG, JAVA_INT);
+        memFreeHost = library.status("cuMemFreeHost", ADDRESS);
+        memcpyHtoDAsync = library.status("cuMemcpyHtoDAsync_v2", JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS);
+        memcpyDtoHAsync = library.status("cuMemcpyDtoHAsync_v2", ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS);
+        memcpyDtoDAsync = library.status("cuMemcpyDtoDAsync_v2", JAVA_LONG, JAVA_LONG, JAVA_LONG, ADDRESS);
+        memsetD8Async = library.status("cuMemsetD8Async", JAVA_LONG, JAVA_BYTE, JAVA_LONG, ADDRESS);
+        memsetD16Async = library.status("cuMemsetD16Async", JAVA_LONG, JAVA_SHORT, JAVA_LONG, ADDRESS);
+        memsetD32Async = library.status("cuMemsetD32Async", JAVA_LONG, JAVA_INT, JAVA_LONG, ADDRESS);
+        streamCreate = library.status("cuStreamCreate", ADDRESS, JAVA_INT);
+        streamDestroy = library.status("cuStreamDestroy_v2", ADDRESS);
+        streamSynchronize = library.status("cuStreamSynchronize", ADDRESS);
+        streamWaitEvent = library.status("cuStreamWaitEvent", ADDRESS, ADDRESS, JAVA_INT);
+        eventCreate = library.status("cuEventCreate", ADDRESS, JAVA_INT);
+        eventDestroy = library.status("cuEventDestroy_v2", ADDRESS);
+        eventRecord = library.status("cuEventRecord", ADDRESS, ADDRESS);
+        eventSynchronize = library.status("cuEventSynchronize", ADDRESS);
+        eventElapsedTime = library.status("cuEventElapsedTime", ADDRESS, ADDRESS, ADDRESS);
+        moduleLoadData = library.status("cuModuleLoadData", ADDRESS, ADDRESS);
+        moduleUnload = library.status("cuModuleUnload", ADDRESS);
+        moduleGetFunction = library.status("cuModuleGetFunction", ADDRESS, ADDRESS, ADDRESS);
+        funcGetAttribute = library.status("cuFuncGetAttribute", ADDRESS, JAVA_INT, ADDRESS);
+        funcSetAttribute = library.status("cuFuncSetAttribute", ADDRESS, JAVA_INT, JAVA_INT);
+        occupancy = library.status("cuOccupancyMaxActiveBlocksPerMultiprocessor", ADDRESS, ADDRESS, JAVA_INT,
                 JAVA_LONG);
-        launchKernel = status(library, "cuLaunchKernel", ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT,
+        launchKernel = library.status("cuLaunchKernel", ADDRESS, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT,
                 JAVA_INT, JAVA_INT, ADDRESS, ADDRESS, ADDRESS);
-        streamBeginCapture = status(library, "cuStreamBeginCapture_v2", ADDRESS, JAVA_INT);
-        streamEndCapture = status(library, "cuStreamEndCapture", ADDRESS, ADDRESS);
-        graphInstantiate = status(library, "cuGraphInstantiateWithFlags", ADDRESS, ADDRESS, JAVA_LONG);
-        graphGetNodes = status(library, "cuGraphGetNodes", ADDRESS, ADDRESS, ADDRESS);
-        graphUpload = status(library, "cuGraphUpload", ADDRESS, ADDRESS);
-        graphLaunch = status(library, "cuGraphLaunch", ADDRESS, ADDRESS);
-        graphExecDestroy = status(library, "cuGraphExecDestroy", ADDRESS);
-        graphDestroy = status(library, "cuGraphDestroy", ADDRESS);
-    }
-
-    private static MethodHandle status(Functions library, String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
+        streamBeginCapture = library.status("cuStreamBeginCapture_v2", ADDRESS, JAVA_INT);
+        streamEndCapture = library.status("cuStreamEndCapture", ADDRESS, ADDRESS);
+        graphInstantiate = library.status("cuGraphInstantiateWithFlags", ADDRESS, ADDRESS, JAVA_LONG);
+        graphGetNodes = library.status("cuGraphGetNodes", ADDRESS, ADDRESS, ADDRESS);
+        graphUpload = library.status("cuGraphUpload", ADDRESS, ADDRESS);
+        graphLaunch = library.status("cuGraphLaunch", ADDRESS, ADDRESS);
+        graphExecDestroy = library.status("cuGraphExecDestroy", ADDRESS);
+        graphDestroy = library.status("cuGraphDestroy", ADDRESS);
     }
 
     /// Makes a call; what is not CUDA_SUCCESS becomes an exception.

@@ -53,22 +53,18 @@ public final class Nccl {
     public Nccl(Functions library) {
         errorString = library.function("ncclGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
         lastError = library.function("ncclGetLastError", FunctionDescriptor.of(ADDRESS, ADDRESS));
-        getUniqueId = status(library, "ncclGetUniqueId", ADDRESS);
-        commInitRank = status(library, "ncclCommInitRank", ADDRESS, JAVA_INT, ID, JAVA_INT);
-        commDestroy = status(library, "ncclCommDestroy", ADDRESS);
-        commAbort = status(library, "ncclCommAbort", ADDRESS);
-        allReduce = status(library, "ncclAllReduce", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
-        broadcast = status(library, "ncclBroadcast", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
-        MethodHandle getVersion = status(library, "ncclGetVersion", ADDRESS);
+        getUniqueId = library.status("ncclGetUniqueId", ADDRESS);
+        commInitRank = library.status("ncclCommInitRank", ADDRESS, JAVA_INT, ID, JAVA_INT);
+        commDestroy = library.status("ncclCommDestroy", ADDRESS);
+        commAbort = library.status("ncclCommAbort", ADDRESS);
+        allReduce = library.status("ncclAllReduce", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+        broadcast = library.status("ncclBroadcast", ADDRESS, ADDRESS, JAVA_LONG, JAVA_INT, JAVA_INT, ADDRESS, ADDRESS);
+        MethodHandle getVersion = library.status("ncclGetVersion", ADDRESS);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment out = arena.allocate(JAVA_INT);
             run("ncclGetVersion", () -> (int) getVersion.invokeExact(out));
             version = out.get(JAVA_INT, 0);
         }
-    }
-
-    private static MethodHandle status(Functions library, String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
     }
 
     /// The library's version: 23007 for 2.30.7.

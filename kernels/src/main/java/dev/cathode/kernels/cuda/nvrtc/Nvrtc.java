@@ -13,7 +13,6 @@ import dev.cathode.kernels.cuda.library.LibrarySearch;
 import dev.cathode.kernels.cuda.library.NativeLibrary;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
@@ -44,16 +43,16 @@ public final class Nvrtc {
     /// @throws dev.cathode.kernels.cuda.library.LibraryException if the library is too old to have all functions
     public Nvrtc(Functions library) {
         getErrorString = library.function("nvrtcGetErrorString", FunctionDescriptor.of(ADDRESS, JAVA_INT));
-        createProgram = status(library, "nvrtcCreateProgram", ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
-        destroyProgram = status(library, "nvrtcDestroyProgram", ADDRESS);
-        compileProgram = status(library, "nvrtcCompileProgram", ADDRESS, JAVA_INT, ADDRESS);
-        getCubinSize = status(library, "nvrtcGetCUBINSize", ADDRESS, ADDRESS);
-        getCubin = status(library, "nvrtcGetCUBIN", ADDRESS, ADDRESS);
-        getLogSize = status(library, "nvrtcGetProgramLogSize", ADDRESS, ADDRESS);
-        getLog = status(library, "nvrtcGetProgramLog", ADDRESS, ADDRESS);
-        getNumSupportedArchs = status(library, "nvrtcGetNumSupportedArchs", ADDRESS);
-        getSupportedArchs = status(library, "nvrtcGetSupportedArchs", ADDRESS);
-        MethodHandle getVersion = status(library, "nvrtcVersion", ADDRESS, ADDRESS);
+        createProgram = library.status("nvrtcCreateProgram", ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS, ADDRESS);
+        destroyProgram = library.status("nvrtcDestroyProgram", ADDRESS);
+        compileProgram = library.status("nvrtcCompileProgram", ADDRESS, JAVA_INT, ADDRESS);
+        getCubinSize = library.status("nvrtcGetCUBINSize", ADDRESS, ADDRESS);
+        getCubin = library.status("nvrtcGetCUBIN", ADDRESS, ADDRESS);
+        getLogSize = library.status("nvrtcGetProgramLogSize", ADDRESS, ADDRESS);
+        getLog = library.status("nvrtcGetProgramLog", ADDRESS, ADDRESS);
+        getNumSupportedArchs = library.status("nvrtcGetNumSupportedArchs", ADDRESS);
+        getSupportedArchs = library.status("nvrtcGetSupportedArchs", ADDRESS);
+        MethodHandle getVersion = library.status("nvrtcVersion", ADDRESS, ADDRESS);
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment major = arena.allocate(JAVA_INT);
             MemorySegment minor = arena.allocate(JAVA_INT);
@@ -76,10 +75,6 @@ public final class Nvrtc {
         // NVRTC asks the loader for it by name alone; where that finds nothing, the first compilation says so
         library.openBeside("libnvrtc-builtins.so." + nvrtc.version);
         return nvrtc;
-    }
-
-    private static MethodHandle status(Functions library, String name, MemoryLayout... parameters) {
-        return library.function(name, FunctionDescriptor.of(JAVA_INT, parameters));
     }
 
     /// Which NVRTC this is.
