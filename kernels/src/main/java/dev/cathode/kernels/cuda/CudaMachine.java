@@ -2,14 +2,15 @@ package dev.cathode.kernels.cuda;
 
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Optional;
 
-/// What the engine's CUDA device is built on: memory, our kernels, products of matrices and convolutions, all done one
-/// after the other in the order in which they are asked for. A GPU with its libraries is such a machine; the tests have
-/// one on the CPU, which runs the same kernels. Addresses are the machine's, not this process's.
+/// What the engine's CUDA device is built on: memory, our kernels, products of matrices, convolutions and attention, all
+/// done one after the other in the order in which they are asked for. A GPU with its libraries is such a machine; the
+/// tests have one on the CPU, which runs the same kernels. Addresses are the machine's, not this process's.
 ///
 /// Not for several threads at once.
 public interface CudaMachine extends AutoCloseable {
@@ -57,6 +58,14 @@ public interface CudaMachine extends AutoCloseable {
     ///         bias alone, there is always an answer
     Optional<PreparedConvolution> convolution(ConvolutionTask task);
 
+    /// Prepares attention or its gradient.
+    ///
+    /// @return empty if the machine has nothing better for it than [CudaAttention]. The statistics of the two differ by a
+    ///         factor: a gradient goes with the forward pass of the same kind
+    default Optional<PreparedAttention> attention(AttentionTask task) {
+        return Optional.empty();
+    }
+
     /// Records what `work` asks for instead of doing it. All of it must have run once before (what is compiled at first use
     /// cannot be recorded), and it may neither allocate, nor wait, nor copy from or to this process.
     Recording record(Runnable work);
@@ -85,6 +94,21 @@ public interface CudaMachine extends AutoCloseable {
         /// Computes.
         ///
         /// @param tensors addresses by the numbers in [ConvolutionTask]
+        /// @param workspace scratch memory
+        void run(Map<Long, Long> tensors, long workspace);
+
+        @Override
+        void close();
+    }
+
+    /// Attention that is ready to run.
+    interface PreparedAttention extends AutoCloseable {
+        /// Bytes of scratch memory that a run needs, aligned to 256.
+        long workspaceBytes();
+
+        /// Computes.
+        ///
+        /// @param tensors addresses by the numbers in [AttentionTask]
         /// @param workspace scratch memory
         void run(Map<Long, Long> tensors, long workspace);
 

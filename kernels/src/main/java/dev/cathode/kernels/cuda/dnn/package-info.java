@@ -1,4 +1,4 @@
-/// Convolutions by cuDNN's backend: descriptors of operations, engines that compute them, plans.
+/// Convolutions and attention by cuDNN's backend: descriptors of operations, engines that compute them, plans.
 ///
 /// The room in reading order: a [dev.cathode.kernels.cuda.dnn.ConvolutionTask] says what to compute, and
 /// [dev.cathode.kernels.cuda.dnn.Plans] asks the library for ways to do it on the GPU of a
