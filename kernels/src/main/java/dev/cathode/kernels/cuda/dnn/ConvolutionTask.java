@@ -2,7 +2,8 @@ package dev.cathode.kernels.cuda.dnn;
 
 import dev.cathode.kernels.cuda.Element;
 
-/// A convolution, or a gradient of one. Images are NHWC, weights `[outputs, kernel, kernel, inputs]`, sums float32.
+/// A convolution, or a gradient of one. Images are NHWC, weights `[outputs, kernel rows, kernel columns, inputs]`, sums
+/// float32.
 ///
 /// @param work what to compute
 /// @param batch images
@@ -10,15 +11,12 @@ import dev.cathode.kernels.cuda.Element;
 /// @param height of the input
 /// @param width of the input
 /// @param outputs channels of the output
-/// @param kernel rows and columns of the weights
-/// @param stride of the output's places on the input
-/// @param paddingBefore zeros above and to the left
-/// @param paddingAfter zeros below and to the right
+/// @param rows how the kernel goes down the image
+/// @param columns how it goes across
 /// @param element of all tensors
 /// @param epilogue what a forward convolution does to its sums
-public record ConvolutionTask(Work work, long batch, long inputs, long height, long width, long outputs, long kernel,
-                              long stride, long paddingBefore, long paddingAfter, Element element,
-                              Epilogue epilogue) {
+public record ConvolutionTask(Work work, long batch, long inputs, long height, long width, long outputs, Axis rows,
+                              Axis columns, Element element, Epilogue epilogue) {
     /// What to compute.
     public enum Work {
         /// `OUTPUT` from `INPUT` and `WEIGHTS`
@@ -27,6 +25,24 @@ public record ConvolutionTask(Work work, long batch, long inputs, long height, l
         INPUT_GRADIENT,
         /// the gradient of `WEIGHTS` from `INPUT` and the gradient of `OUTPUT`
         WEIGHT_GRADIENT
+    }
+
+    /// How the kernel goes along one axis of the image.
+    ///
+    /// @param kernel the weights' size
+    /// @param stride from one place of the kernel to the next
+    /// @param paddingBefore zeros above, or to the left
+    /// @param paddingAfter zeros below, or to the right
+    public record Axis(long kernel, long stride, long paddingBefore, long paddingAfter) {
+        /// How many places there are in `size` pixels.
+        public long places(long size) {
+            return (size + paddingBefore + paddingAfter - kernel) / stride + 1;
+        }
+
+        private boolean fits(long size) {
+            return size >= 1 && kernel >= 1 && stride >= 1 && paddingBefore >= 0 && paddingAfter >= 0
+                    && size + paddingBefore + paddingAfter >= kernel;
+        }
     }
 
     /// `silu(sums + bias + sampleBias) + residual`, each part if wanted.
@@ -58,11 +74,9 @@ public record ConvolutionTask(Work work, long batch, long inputs, long height, l
 
     /// Checks that it is one.
     public ConvolutionTask {
-        if (batch < 1 || inputs < 1 || height < 1 || width < 1 || outputs < 1 || kernel < 1 || stride < 1
-                || paddingBefore < 0 || paddingAfter < 0 || height + paddingBefore + paddingAfter < kernel
-                || width + paddingBefore + paddingAfter < kernel) {
+        if (batch < 1 || inputs < 1 || outputs < 1 || !rows.fits(height) || !columns.fits(width)) {
             throw new IllegalArgumentException("a convolution of " + batch + " × " + inputs + " × " + height + " × "
-                    + width + " by " + outputs + " × " + kernel + " × " + kernel);
+                    + width + " by " + outputs + " × " + rows.kernel + " × " + columns.kernel);
         }
         if (work != Work.FORWARD && !epilogue.equals(Epilogue.NONE)) {
             throw new IllegalArgumentException("a gradient has no epilogue: " + epilogue);
@@ -72,31 +86,31 @@ public record ConvolutionTask(Work work, long batch, long inputs, long height, l
     /// A forward convolution that keeps the size, 3×3 or another odd kernel.
     public static ConvolutionTask same(long batch, long inputs, long height, long width, long outputs, long kernel,
                                        Element element, Epilogue epilogue) {
-        return new ConvolutionTask(Work.FORWARD, batch, inputs, height, width, outputs, kernel, 1, kernel / 2,
-                kernel / 2, element, epilogue);
+        Axis axis = new Axis(kernel, 1, kernel / 2, kernel / 2);
+        return new ConvolutionTask(Work.FORWARD, batch, inputs, height, width, outputs, axis, axis, element, epilogue);
     }
 
     /// A gradient of this.
     public ConvolutionTask gradient(Work gradient) {
-        return new ConvolutionTask(gradient, batch, inputs, height, width, outputs, kernel, stride, paddingBefore,
-                paddingAfter, element, Epilogue.NONE);
+        return new ConvolutionTask(gradient, batch, inputs, height, width, outputs, rows, columns, element,
+                Epilogue.NONE);
     }
 
     /// Rows of the output.
     public long outHeight() {
-        return (height + paddingBefore + paddingAfter - kernel) / stride + 1;
+        return rows.places(height);
     }
 
     /// Columns of the output.
     public long outWidth() {
-        return (width + paddingBefore + paddingAfter - kernel) / stride + 1;
+        return columns.places(width);
     }
 
     /// Adds the operations to a graph.
     void describe(OperationGraph graph) {
-        BackendDescriptor convolution = graph.convolution(stride, paddingBefore, paddingAfter);
+        BackendDescriptor convolution = graph.convolution(rows, columns);
         BackendDescriptor x = graph.tensor(INPUT, element, batch, inputs, height, width);
-        BackendDescriptor w = graph.tensor(WEIGHTS, element, outputs, inputs, kernel, kernel);
+        BackendDescriptor w = graph.tensor(WEIGHTS, element, outputs, inputs, rows.kernel, columns.kernel);
         switch (work) {
             case FORWARD -> {
                 Chain chain = new Chain(graph);

@@ -89,12 +89,13 @@ final class OperationGraph implements AutoCloseable {
     }
 
     /// What all three operations of a convolution share; sums are float32.
-    BackendDescriptor convolution(long stride, long paddingBefore, long paddingAfter) {
+    BackendDescriptor convolution(ConvolutionTask.Axis rows, ConvolutionTask.Axis columns) {
         return make(CONVOLUTION).ints(CONVOLUTION_COMPUTE, Type.DATA_TYPE, type(Element.FLOAT32))
                 .ints(CONVOLUTION_MODE, Type.CONVOLUTION_MODE, CROSS_CORRELATION).longs(CONVOLUTION_DIMENSIONS, 2)
-                .longs(CONVOLUTION_DILATIONS, 1, 1).longs(CONVOLUTION_STRIDES, stride, stride)
-                .longs(CONVOLUTION_PADDING_BEFORE, paddingBefore, paddingBefore)
-                .longs(CONVOLUTION_PADDING_AFTER, paddingAfter, paddingAfter).finish();
+                .longs(CONVOLUTION_DILATIONS, 1, 1)
+                .longs(CONVOLUTION_STRIDES, rows.stride(), columns.stride())
+                .longs(CONVOLUTION_PADDING_BEFORE, rows.paddingBefore(), columns.paddingBefore())
+                .longs(CONVOLUTION_PADDING_AFTER, rows.paddingAfter(), columns.paddingAfter()).finish();
     }
 
     /// One of the three operations of a convolution.

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.cache.DiskCache;
+import dev.cathode.kernels.cuda.dnn.ConvolutionTask.Axis;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask.Epilogue;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask.Work;
 import dev.cathode.kernels.cuda.library.CudaException;
@@ -85,7 +86,8 @@ class PlansTest {
 
     @Test
     void halvingWithUnevenPadding() {
-        ConvolutionTask down = new ConvolutionTask(Work.FORWARD, 1, 128, 64, 64, 128, 3, 2, 0, 1, Element.BFLOAT16,
+        Axis axis = new Axis(3, 2, 0, 1);
+        ConvolutionTask down = new ConvolutionTask(Work.FORWARD, 1, 128, 64, 64, 128, axis, axis, Element.BFLOAT16,
                 Epilogue.NONE);
         assertEquals(32, down.outHeight());
         check(h200, down, "\"smVersion\":900");
