@@ -107,6 +107,7 @@ final class GradientShapes {
             case UpdateOp.Average _ -> tensors(op, inputs, 2, 2);
             case UpdateOp.Accumulate _ -> tensors(op, inputs, 2, 0);
             case UpdateOp.Clear _ -> tensors(op, inputs, 1, 0);
+            case UpdateOp.SamplerStep(boolean guided) -> sampler(op, guided, inputs);
         };
         for (Value scalar : inputs.subList(inputs.size() - scalars, inputs.size())) {
             require(scalar.shape().count() == 1, op, "the last " + scalars + " inputs must be scalars", inputs);
@@ -122,6 +123,21 @@ final class GradientShapes {
             same(op, inputs, 0, i);
         }
         return scalars;
+    }
+
+    /// Checks all but the index; returns the number of scalars behind.
+    private static int sampler(UpdateOp op, boolean guided, List<Value> inputs) {
+        count(op, inputs, 7);
+        Shape sample = inputs.get(1).shape();
+        List<Integer> times = List.of(guided ? 2 : 1, 1, UpdateOp.SamplerStep.KEPT, guided ? 2 : 1, 1);
+        for (int i = 0; i < times.size(); i++) {
+            Shape shape = inputs.get(i).shape();
+            require(shape.rank() > 0 && shape.dim(0) == times.get(i) && shape.count() == times.get(i) * sample.count(), op,
+                    "input " + i + " must be " + times.get(i) + " samples", inputs);
+        }
+        require(inputs.get(5).shape().equals(Shape.of(UpdateOp.SamplerStep.MOST_STEPS, UpdateOp.SamplerStep.WEIGHTS)),
+                op, "input 5 must be a table of weights", inputs);
+        return 1;
     }
 
     /// The product that computes the gradient with respect to the input: a convolution of dy, spread apart by the strides

@@ -3,18 +3,18 @@
 // noise. The weights of all steps and the index of the current one are in the device's memory, so that the same launch
 // serves every step.
 
-// The weights of one step, 10 floats.
+// The weights of one step, 11 floats.
 struct Step {
     float guidance; // e = unconditional + guidance · (conditional - unconditional)
     float sample_kept, output_kept; // what is kept of this step: sample_kept · x + output_kept · e
     float sample; // the next sample: sample · x
-    float kept[4]; //  + Σ kept[k] · what was kept k steps ago (0: this one)
+    float kept[5]; //  + Σ kept[k] · what was kept k steps ago (0: this one)
     float noise; //  + noise · z
     float input; // the network's next input: input · (next sample)
 };
 
 // output [2, count] (unconditional, conditional) if guided, else [count]; x [count] is changed to the next sample;
-// history [4, count] holds what was kept, step i at i % 4; z [count] may be null; the network's next input goes to
+// history [5, count] holds what was kept, step i at i % 5; z [count] may be null; the network's next input goes to
 // `inputs` [1 or 2, count].
 KERNEL(256) sampler_step(const T* __restrict__ output, float* __restrict__ x, float* __restrict__ history,
         const float* __restrict__ z, T* __restrict__ inputs, const Step* __restrict__ steps,
@@ -40,11 +40,11 @@ KERNEL(256) sampler_step(const T* __restrict__ output, float* __restrict__ x, fl
             e[j] = s.sample_kept * v[j] + s.output_kept * e[j];
             next[j] = s.sample * v[j] + s.kept[0] * e[j];
         }
-        store(history + step % 4 * count + i, e);
+        store(history + step % 5 * count + i, e);
 #pragma unroll
-        for (int k = 1; k < 4; k++) {
+        for (int k = 1; k < 5; k++) {
             if (s.kept[k] != 0) {
-                load(history + (step + 4 - k) % 4 * count + i, e);
+                load(history + (step + 5 - k) % 5 * count + i, e);
 #pragma unroll
                 for (int j = 0; j < W; j++) {
                     next[j] += s.kept[k] * e[j];
@@ -68,18 +68,6 @@ KERNEL(256) sampler_step(const T* __restrict__ output, float* __restrict__ x, fl
             store(inputs + count + i, next);
         }
     });
-}
-
-// After the step: the next index, and its timestep for each sample of the network's batch.
-KERNEL(256) next_step(int* index, const float* __restrict__ timesteps, float* __restrict__ timestep, int batch) {
-    const int step = *index + 1;
-    __syncthreads();
-    for (int i = threadIdx.x; i < batch; i += blockDim.x) {
-        timestep[i] = timesteps[step];
-    }
-    if (threadIdx.x == 0) {
-        *index = step;
-    }
 }
 
 // Noisy samples for training: y[n] = a[n] · x[n] + b[n] · z[n], each of `size` numbers.

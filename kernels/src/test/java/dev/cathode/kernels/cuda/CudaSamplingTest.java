@@ -1,8 +1,5 @@
 package dev.cathode.kernels.cuda;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
-
-import dev.cathode.kernels.cuda.CudaSampling.Step;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -12,12 +9,12 @@ class CudaSamplingTest extends ShimTest {
     @ParameterizedTest
     @EnumSource
     void stepsWithGuidanceHistoryAndNoise(Element element) {
-        List<Step> steps = List.of(new Step(7.5f, 0, 1, 0.98f, List.of(-0.1f, 0f, 0f, 0f), 0, 1),
-                new Step(7.5f, 0, 1, 0.97f, List.of(-0.2f, 0.05f, 0f, 0f), 0, 0.5f),
-                new Step(7.5f, 1.1f, -0.4f, 0.6f, List.of(0.3f, -0.1f, 0.02f, 0f), 0.25f, 1),
-                new Step(2, 0, 1, 0.96f, List.of(-0.3f, 0.1f, -0.04f, 0.01f), 0, 1),
-                new Step(1, 0, 1, 0.9f, List.of(0.3f, 0.1f, 0.04f, 0.01f), 0, 1),
-                new Step(0, 0, 1, 0.9f, List.of(0.3f, 0.1f, 0.04f, 0.01f), 0.5f, 0.9f));
+        List<float[]> steps = List.of(new float[] {7.5f, 0, 1, 0.98f, -0.1f, 0, 0, 0, 0, 0, 1},
+                new float[] {7.5f, 0, 1, 0.97f, -0.2f, 0.05f, 0, 0, 0, 0, 0.5f},
+                new float[] {7.5f, 1.1f, -0.4f, 0.6f, 0.3f, -0.1f, 0.02f, 0, 0, 0.25f, 1},
+                new float[] {2, 0, 1, 0.96f, -0.3f, 0.1f, -0.04f, 0.01f, 0, 0, 1},
+                new float[] {1, 0, 1, 0.9f, 0.3f, 0.1f, 0.04f, 0, -0.01f, 0, 1},
+                new float[] {0, 0, 1, 0.9f, 0.3f, 0, 0.04f, 0.01f, 0.02f, 0.5f, 0.9f});
         for (boolean guided : new boolean[] {true, false}) {
             for (int count : new int[] {5, 64, 1027}) {
                 steps(element, steps, guided, count);
@@ -25,7 +22,7 @@ class CudaSamplingTest extends ShimTest {
         }
     }
 
-    private void steps(Element element, List<Step> steps, boolean guided, int count) {
+    private void steps(Element element, List<float[]> steps, boolean guided, int count) {
         var sampling = new CudaSampling(device, element);
         float[] start = Numbers.normal(Element.FLOAT32, count, 1);
         double[] x = new double[count];
@@ -34,40 +31,38 @@ class CudaSamplingTest extends ShimTest {
         }
         double[][] kept = new double[steps.size()][count];
         long sample = device.upload(Element.FLOAT32, start);
-        long history = device.allocate(16L * count);
-        long table = device.upload(Element.FLOAT32, CudaSampling.table(steps));
-        long index = device.uploadInts(0);
-        long timesteps = device.upload(Element.FLOAT32, 901, 751, 601, 451, 301, 151, 1);
-        long timestep = device.upload(Element.FLOAT32, 901, 901);
+        long history = device.allocate(20L * count);
+        float[] rows = new float[11 * steps.size()];
+        for (int i = 0; i < steps.size(); i++) {
+            System.arraycopy(steps.get(i), 0, rows, 11 * i, 11);
+        }
+        long table = device.upload(Element.FLOAT32, rows);
         int halves = guided ? 2 : 1;
         for (int step = 0; step < steps.size(); step++) {
-            Step s = steps.get(step);
+            float[] s = steps.get(step);
             float[] output = Numbers.normal(element, halves * count, 10 + step);
             float[] z = Numbers.normal(Element.FLOAT32, count, 20 + step);
             double[] input = new double[halves * count];
             for (int i = 0; i < count; i++) {
-                double e = guided ? output[i] + s.guidance() * (output[count + i] - (double) output[i]) : output[i];
-                kept[step][i] = s.sampleKept() * x[i] + s.outputKept() * e;
-                double next = s.sample() * x[i] + s.noise() * z[i];
-                for (int k = 0; k < 4; k++) {
-                    next += s.kept().get(k) == 0 ? 0 : s.kept().get(k) * kept[step - k][i];
+                double e = guided ? output[i] + s[0] * (output[count + i] - (double) output[i]) : output[i];
+                kept[step][i] = s[1] * x[i] + s[2] * e;
+                double next = s[3] * x[i] + s[9] * z[i];
+                for (int k = 0; k < 5; k++) {
+                    next += s[4 + k] == 0 ? 0 : s[4 + k] * kept[step - k][i];
                 }
                 x[i] = next;
-                input[i] = s.input() * next;
+                input[i] = s[10] * next;
                 if (guided) {
                     input[count + i] = input[i];
                 }
             }
             long inputs = device.allocate((long) halves * count * element.bytes());
             sampling.step(device.upload(element, output), sample, history, device.upload(Element.FLOAT32, z), inputs,
-                    table, index, guided, count);
-            sampling.next(index, timesteps, timestep, 2);
+                    table, device.uploadInts(step), guided, count);
             String name = "[" + count + "] step " + step + (guided ? " guided" : "");
             check("sampler step", Element.FLOAT32, name, x, sample, 40, 8);
             check("sampler input", element, name, input, inputs, 40, 8);
         }
-        assertEquals(steps.size(), device.downloadInts(index, 1)[0]);
-        assertEquals(1, device.download(Element.FLOAT32, timestep, 2)[1]);
     }
 
     @ParameterizedTest

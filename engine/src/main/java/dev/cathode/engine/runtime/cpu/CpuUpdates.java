@@ -25,7 +25,7 @@ final class CpuUpdates {
     }
 
     CpuKernel lower(Value y, UpdateOp op) {
-        for (Value input : y.inputs().subList(0, variables(op))) {
+        for (Value input : y.inputs().subList(0, op.variables())) {
             if (!weights.isVariable(input)) {
                 throw new IllegalArgumentException(CpuWeights.name(input) + " is no variable, so " + op
                         + " cannot change it");
@@ -56,18 +56,13 @@ final class CpuUpdates {
                     }
                 };
                 case UpdateOp.Accumulate _ -> () -> optimization.accumulate(1, in[1], in[0], count, workers);
+                case UpdateOp.SamplerStep(boolean guided) -> {
+                    int size = y.input(1).shape().intCount();
+                    yield () -> CpuSampler.step(guided, in[0], in[1], in[2], in[3], in[4], in[5], integer(in[6]), size);
+                }
                 case UpdateOp.Clear _ -> () -> kernels.elementwiseGradient().fill(0, in[0], count, workers);
             };
         });
-    }
-
-    /// How many of the first inputs change.
-    private static int variables(UpdateOp op) {
-        return switch (op) {
-            case UpdateOp.Adam _ -> 3;
-            case UpdateOp.Sgd _ -> 2;
-            case UpdateOp.Average _, UpdateOp.Accumulate _, UpdateOp.Clear _ -> 1;
-        };
     }
 
     CpuKernel norm(Value y) {

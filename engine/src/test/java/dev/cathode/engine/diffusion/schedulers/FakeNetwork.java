@@ -42,7 +42,7 @@ final class FakeNetwork {
         return new Run(trajectory, drawn[0]);
     }
 
-    private static float[] predict(float[] x, double timestep) {
+    static float[] predict(float[] x, double timestep) {
         float[] y = new float[x.length];
         for (int i = 0; i < y.length; i++) {
             y[i] = (float) Math.tanh(0.7f * x[i] + (float) (0.1 * timestep / 1000));
