@@ -114,13 +114,13 @@ def main():
             for at in FEW:
                 add(f"{name} {SIZE[w][0]}9, {at}")
             masks(name, f"{SIZE[w][0]}22", f"[rax+0x80]{{1to{lanes(w)}}}")
-    for name in ("vroundps", "vrndscaleps"):
-        for w in "xyz" if name == "vrndscaleps" else "xy":
-            for a, b, _ in registers(w, name == "vrndscaleps"):
+    for name in ("vroundps", "vrndscaleps", "vreduceps"):
+        for w in "xyz" if name != "vroundps" else "xy":
+            for a, b, _ in registers(w, name != "vroundps"):
                 add(f"{name} {a}, {b}, 0x8")
             for at in FEW:
                 add(f"{name} {SIZE[w][0]}9, {at}, 0x3")
-        if name == "vrndscaleps":
+        if name != "vroundps":
             masks(name, "zmm30", "[rax+0x80]{1to16}, 0x8")
     for name in ("vcmpps", "vshufps"):
         for w in "xyz":
@@ -231,6 +231,9 @@ def main():
     add("{disp32} jmp ahead; dec rax; {disp32} jne ahead; ahead: ret")
     add("call ahead; ret; ahead: dec rax; ret")
     add("back: dec rax; ret; call back")
+    for a in ("rax", "rdi", "r8", "r15"):
+        add(f"back: dec rax; lea {a}, [rip+back]")
+        add(f"lea {a}, [rip+ahead]; ret; ahead: dec rax")
 
     print(HEADER, end="")
     for line, code in zip(lines, assemble(lines), strict=True):

@@ -34,7 +34,7 @@ final class Assembler {
     /// Cache levels of a prefetch; their numbers. NTA passes by the outer caches.
     enum Prefetch { NTA, T0, T1, T2 }
 
-    /// A place in the code that jumps go to.
+    /// A place in the code that jumps go to, or where constants stand.
     static final class Label {
         private int position = -1;
         /// Where displacements of 32 bits wait for the position.
@@ -157,6 +157,11 @@ final class Assembler {
     /// The address itself.
     void lea(Gpr to, Mem address) {
         general(true, 0x8d, to.number(), address);
+    }
+
+    /// The address of a place in the code: of constants behind a function.
+    void lea(Gpr to, Label place) {
+        far(place, 0x48 | to.number() >> 3 << 2, 0x8d, 0x05 | (to.number() & 7) << 3);
     }
 
     void op(Arithmetic op, Gpr to, Gpr from) {
@@ -307,6 +312,13 @@ final class Assembler {
 
     void ret() {
         code.bytes(0xc3);
+    }
+
+    /// Numbers that code reads; where they stand nothing may run.
+    void data(float... numbers) {
+        for (float number : numbers) {
+            code.int32(Float.floatToRawIntBits(number));
+        }
     }
 
     /// Fills with instructions that do nothing up to a multiple of `bytes`, a power of two. Code starts on a page, so

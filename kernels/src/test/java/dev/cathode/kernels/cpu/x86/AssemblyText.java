@@ -101,6 +101,11 @@ final class AssemblyText {
             }
             return;
         }
+        if (name.equals("lea") && texts.getLast().startsWith("[rip+")) {
+            String place = texts.getLast();
+            a.lea(gpr(texts.getFirst()), label(place.substring("[rip+".length(), place.length() - 1)));
+            return;
+        }
         Operand first = texts.isEmpty() ? null : operand(texts.getFirst());
         Operand second = texts.size() > 1 && !isNumber(texts.get(1)) ? operand(texts.get(1)) : null;
         Long number = texts.size() > 1 && isNumber(texts.getLast()) ? number(texts.getLast()) : null;
