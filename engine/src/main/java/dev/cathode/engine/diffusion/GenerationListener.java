@@ -18,13 +18,13 @@ public interface GenerationListener {
     /// @param cut its end, which has no effect
     default void onPromptTruncated(String prompt, String cut) { }
 
-    /// A denoising step is done.
+    /// A denoising step is done (on a GPU: asked for; it works on by itself).
     ///
     /// @param image which picture, from 0
     /// @param step which step, from 1
     /// @param steps how many there are
-    /// @param preview what the picture looks like so far, roughly and small; made when asked for; empty if the latents
-    ///         are not of a known kind
+    /// @param preview what the picture looks like so far, roughly and small; made when asked for, during this call; empty
+    ///         if the latents are not of a known kind
     default void onStep(int image, int step, int steps, Supplier<Optional<RgbImage>> preview) { }
 
     /// A picture is done.

@@ -13,6 +13,7 @@ import dev.cathode.engine.runtime.CompileOptions;
 import dev.cathode.engine.runtime.CompiledNetwork;
 import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.ExtraTensors;
+import dev.cathode.engine.runtime.Variables;
 import dev.cathode.engine.runtime.cpu.CpuDevice;
 import dev.cathode.engine.runtime.cpu.CpuOptions;
 import dev.cathode.engine.text.Tokenizer;
@@ -31,7 +32,9 @@ final class ModelParts implements AutoCloseable {
     private static final int COMPILED_SIZES = 4;
 
     /// What a U-Net's graph depends on.
-    record UNetSize(int batch, int height, int width, int length) { }
+    ///
+    /// @param resident whether the sampler's step belongs to it, see [ResidentDenoising]
+    record UNetSize(int batch, int channels, int height, int width, int length, boolean resident) { }
 
     /// What an autoencoder's graph depends on; height and width are those of its input.
     record VaeSize(boolean decode, int height, int width) { }
@@ -44,6 +47,7 @@ final class ModelParts implements AutoCloseable {
     private final SchedulerConfig schedulerConfig;
     private final Tokenizer tokenizer;
     private CompiledNetwork<UNetSize> unet;
+    private Variables samples;
     private CompiledNetwork<VaeSize> vae;
 
     private ModelParts(ModelSource source, PipelineOptions options, Device device) {
@@ -134,15 +138,26 @@ final class ModelParts implements AutoCloseable {
             freeOthers();
             listener.onPhase("loading the U-Net");
             Checkpoint weights = source.component("unet").weights();
-            ExtraTensors.refuse(weights, List.of(unetGraph(new UNetSize(1, 8, 8, 1))), List.of());
-            unet = new CompiledNetwork<>(device, device.weights(weights), this::unetGraph,
+            ExtraTensors.refuse(weights, List.of(UNet2DConditionModel.graph(unetConfig, 1, 8, 8, 1)), List.of());
+            samples = device.variables();
+            unet = new CompiledNetwork<>(device, device.weights(weights, samples), this::unetGraph,
                     CompileOptions.defaults().withConstantInputs(Set.of("encoder_hidden_states")), 2);
         }
         return unet;
     }
 
     private Graph unetGraph(UNetSize size) {
-        return UNet2DConditionModel.graph(unetConfig, size.batch(), size.height(), size.width(), size.length());
+        return size.resident() ? ResidentDenoising.graph(unetConfig, size, samples)
+                : UNet2DConditionModel.graph(unetConfig, size.batch(), size.height(), size.width(), size.length());
+    }
+
+    /// What [ResidentDenoising] keeps on the device, once the U-Net is loaded.
+    Variables samples() {
+        return samples;
+    }
+
+    boolean isRemote() {
+        return device.isRemote();
     }
 
     CompiledNetwork<VaeSize> vae(GenerationListener listener) {
@@ -174,6 +189,7 @@ final class ModelParts implements AutoCloseable {
     private void closeNetworks() {
         if (unet != null) {
             unet.close();
+            samples.close();
             unet = null;
         }
         if (vae != null) {

@@ -1,6 +1,7 @@
 package dev.cathode.engine.diffusion;
 
 import dev.cathode.engine.diffusion.ImageRequest.Source;
+import dev.cathode.engine.diffusion.schedulers.LinearSteps;
 import dev.cathode.engine.diffusion.schedulers.Sampling;
 import dev.cathode.engine.diffusion.schedulers.Scheduler;
 import dev.cathode.engine.models.DiagonalGaussianDistribution;
@@ -14,6 +15,7 @@ import dev.cathode.weights.CheckpointException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 
 /// Stable Diffusion (Rombach et al. 2022, https://arxiv.org/abs/2112.10752): prompts to pictures.
@@ -226,13 +228,21 @@ public final class StableDiffusionPipeline implements AutoCloseable {
     private float[] denoise(Plan plan, Conditioning conditioning, Sampling sampling, Start start,
                             TorchGenerator generator, int index, GenerationListener listener) {
         LatentShape latent = plan.latent();
-        Executable unet = parts.unet(listener).at(new ModelParts.UNetSize(conditioning.prompts(), latent.height(),
-                latent.width(), conditioning.length()));
+        ImageRequest request = plan.request();
+        Optional<float[][]> weights = parts.isRemote() && start.mask() == null ? LinearSteps.of(plan.scheduler(),
+                request.steps(), plan.begin(), (float) request.guidanceScale()) : Optional.empty();
+        var size = new ModelParts.UNetSize(conditioning.prompts(), latent.channels(), latent.height(), latent.width(),
+                conditioning.length(), weights.isPresent());
+        Executable unet = parts.unet(listener).at(size);
         unet.set("encoder_hidden_states", conditioning.states());
+        if (weights.isPresent()) {
+            return denoise(new ResidentDenoising(unet, parts.samples(), size, weights.get()), latent, sampling,
+                    start.latents(), generator, index, listener);
+        }
         float[] sample = start.latents();
         for (int i = 0; i < sampling.count(); i++) {
             float[] prediction = Guidance.predict(unet, sampling.scaleModelInput(i, sample), sampling.timestep(i),
-                    conditioning.prompts(), plan.request().guidanceScale(), listener::isCancelled);
+                    conditioning.prompts(), request.guidanceScale(), listener::isCancelled);
             sample = sampling.step(i, prediction, sample, () -> generator.randn(latent.count()));
             if (start.mask() != null) {
                 sample = blended(sample, known(sampling, start, i), start.mask());
@@ -242,6 +252,20 @@ public final class StableDiffusionPipeline implements AutoCloseable {
                     () -> LatentPreview.of(now, latent.channels(), latent.height(), latent.width()));
         }
         return sample;
+    }
+
+    private static float[] denoise(ResidentDenoising device, LatentShape latent, Sampling sampling, float[] first,
+                                   TorchGenerator generator, int index, GenerationListener listener) {
+        device.start(sampling, first);
+        for (int i = 0; i < sampling.count(); i++) {
+            if (listener.isCancelled()) {
+                throw new CancellationException("cancelled");
+            }
+            device.step(i, sampling.timestep(i), () -> generator.randn(latent.count()));
+            listener.onStep(index, i + 1, sampling.count(),
+                    () -> LatentPreview.of(device.sample(), latent.channels(), latent.height(), latent.width()));
+        }
+        return device.sample();
     }
 
     /// The part of the picture that stays, as noisy as the sample is after evaluation i.

@@ -60,5 +60,10 @@ public sealed interface UpdateOp extends Op {
             return new float[] {guidance, sampleKept, predictionKept, sampleWeight, kept[0], kept[1], kept[2], kept[3],
                 kept[4], noiseWeight, inputScale};
         }
+
+        /// Whether a step with these weights reads noise.
+        public static boolean addsNoise(float[] weights) {
+            return weights[KEPT + 4] != 0;
+        }
     }
 }

@@ -8,6 +8,11 @@ public interface Device extends AutoCloseable {
     /// What this is, for people: processor, vector width, threads.
     String description();
 
+    /// Whether its memory is not this process's, so that numbers are better left there between runs.
+    default boolean isRemote() {
+        return false;
+    }
+
     /// Weights from a checkpoint, brought into the device's own form when a graph first needs them.
     ///
     /// @param checkpoint must stay open as long as the weights

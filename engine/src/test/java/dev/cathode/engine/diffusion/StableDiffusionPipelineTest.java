@@ -6,8 +6,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.engine.diffusion.ImageRequest.Source;
+import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.UpdateOp.SamplerStep;
 import dev.cathode.engine.image.RgbImage;
+import dev.cathode.engine.runtime.CompileOptions;
+import dev.cathode.engine.runtime.Device;
+import dev.cathode.engine.runtime.DeviceWeights;
+import dev.cathode.engine.runtime.Executable;
+import dev.cathode.engine.runtime.Variables;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.Goldens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -50,8 +58,24 @@ class StableDiffusionPipelineTest {
                 () -> compare(test, DIRECT.withConvolutions(ConvolutionAlgorithm.AUTO), 10)));
     }
 
+    /// As on a device with a memory of its own: the sampler's step is part of the graph.
+    @TestFactory
+    Stream<DynamicTest> everyCaseWithResidentSamples() {
+        return CASES.valueStream().map(test -> DynamicTest.dynamicTest(test.get("name").asString(), () -> {
+            var device = new RemoteDevice(ModelParts.cpu(DIRECT), new ArrayList<>());
+            compare(test, StableDiffusionPipeline.load(model(test), DIRECT, device), 1);
+            boolean inpaints = GOLDEN.has(test.get("name").asString() + ".safetensors", "mask");
+            assertEquals(!inpaints, device.compiled().stream().flatMap(graph -> graph.effects().stream())
+                    .anyMatch(effect -> effect.op() instanceof SamplerStep));
+        }));
+    }
+
     private static void compare(JsonNode test, PipelineOptions options, double factor) {
-        try (var pipeline = StableDiffusionPipeline.load(model(test), options)) {
+        compare(test, StableDiffusionPipeline.load(model(test), options), factor);
+    }
+
+    private static void compare(JsonNode test, StableDiffusionPipeline pipeline, double factor) {
+        try (pipeline) {
             String file = test.get("name").asString() + ".safetensors";
             List<GeneratedImage> images = new ArrayList<>();
             for (ImageRequest request : requests(test, file)) {
@@ -262,6 +286,45 @@ class StableDiffusionPipelineTest {
         String message = assertThrows(IllegalArgumentException.class, () -> pipeline.check(request)).getMessage();
         for (String word : words) {
             assertTrue(message.contains(word), message);
+        }
+    }
+
+    /// The processor, which says its memory is elsewhere.
+    private record RemoteDevice(Device device, List<Graph> compiled) implements Device {
+        @Override
+        public String description() {
+            return "remote " + device.description();
+        }
+
+        @Override
+        public boolean isRemote() {
+            return true;
+        }
+
+        @Override
+        public DeviceWeights weights(Checkpoint checkpoint, Variables variables) {
+            return device.weights(checkpoint, variables);
+        }
+
+        @Override
+        public Variables variables() {
+            return device.variables();
+        }
+
+        @Override
+        public Executable compile(Graph graph, DeviceWeights weights, CompileOptions options) {
+            compiled.add(graph);
+            return device.compile(graph, weights, options);
+        }
+
+        @Override
+        public long requiredBytes(Graph graph, DeviceWeights weights, CompileOptions options) {
+            return device.requiredBytes(graph, weights, options);
+        }
+
+        @Override
+        public void close() {
+            device.close();
         }
     }
 }
