@@ -1,5 +1,9 @@
 package dev.cathode.kernels.cuda;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
+
+import java.lang.foreign.MemorySegment;
 import java.util.Random;
 
 /// Numbers for tests.
@@ -19,6 +23,24 @@ final class Numbers {
             case BFLOAT16 -> Float.intBitsToFloat(toBfloat16(x) << 16);
             case FLOAT16 -> Float.float16ToFloat(Float.floatToFloat16(x));
         };
+    }
+
+    /// A number of a type in memory.
+    static float get(Element element, MemorySegment memory, long index) {
+        return switch (element) {
+            case FLOAT32 -> memory.get(JAVA_FLOAT_UNALIGNED, 4 * index);
+            case BFLOAT16 -> Float.intBitsToFloat(memory.get(JAVA_SHORT_UNALIGNED, 2 * index) << 16);
+            case FLOAT16 -> Float.float16ToFloat(memory.get(JAVA_SHORT_UNALIGNED, 2 * index));
+        };
+    }
+
+    /// Puts a number, rounded, in memory.
+    static void set(Element element, MemorySegment memory, long index, float number) {
+        switch (element) {
+            case FLOAT32 -> memory.set(JAVA_FLOAT_UNALIGNED, 4 * index, number);
+            case BFLOAT16 -> memory.set(JAVA_SHORT_UNALIGNED, 2 * index, toBfloat16(number));
+            case FLOAT16 -> memory.set(JAVA_SHORT_UNALIGNED, 2 * index, Float.floatToFloat16(number));
+        }
     }
 
     /// The largest relative error of rounding to a type: half the distance of two numbers.

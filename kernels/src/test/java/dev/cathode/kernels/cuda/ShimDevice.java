@@ -1,47 +1,21 @@
 package dev.cathode.kernels.cuda;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 
-import java.io.BufferedReader;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.io.Writer;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.function.UnaryOperator;
 
-/// A device on the CPU: kernels run in a process of their own whose memory is a file, mapped here too. Buffers start as
-/// NaN, and only buffers may be read or written, to the byte.
-///
-/// After an error the process has ended; what it said is the exception's message.
+/// A device on the CPU for tests of single kernels. Buffers start as NaN, and only buffers may be read or written, to the
+/// byte.
 final class ShimDevice implements KernelLauncher, AutoCloseable {
     private static final long MEMORY = 256L << 20;
     private static final int GUARD = 256;
 
-    private final ShimCompiler compiler;
-    private final UnaryOperator<String> mutation;
-    private final Map<KernelSource, Path> libraries = new HashMap<>();
-    private final Arena arena = Arena.ofShared();
-    private final MemorySegment memory;
-    private final Path file;
-    private final Path log;
-    private final Process process;
-    private final Writer commands;
-    private final BufferedReader answers;
-    private final long base;
+    private final ShimProcess process;
     private long end = GUARD;
     private long seed = 1;
-    private boolean failed;
 
     ShimDevice(ShimCompiler compiler) {
         this(compiler, UnaryOperator.identity());
@@ -49,23 +23,7 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
 
     /// @param mutation changes the text of every source before it is compiled
     ShimDevice(ShimCompiler compiler, UnaryOperator<String> mutation) {
-        this.compiler = compiler;
-        this.mutation = mutation;
-        try {
-            file = Files.createTempFile(compiler.folder(), "memory", "");
-            log = Files.createTempFile(compiler.folder(), "process", ".log");
-            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-                memory = channel.map(FileChannel.MapMode.READ_WRITE, 0, MEMORY, arena); // sparse
-            }
-            var builder = new ProcessBuilder(compiler.host().toString(), file.toString(), Long.toString(MEMORY));
-            builder.environment().put("ASAN_OPTIONS", "detect_leaks=0:detect_stack_use_after_return=0");
-            process = builder.redirectError(log.toFile()).start();
-            commands = process.outputWriter();
-            answers = process.inputReader();
-            base = Long.parseLong(answer(), 16);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        process = new ShimProcess(compiler, mutation, MEMORY);
     }
 
     /// Draws another order of threads and blocks for what follows.
@@ -75,12 +33,12 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
 
     /// Whether a kernel has failed, and nothing runs any more.
     boolean hasFailed() {
-        return failed;
+        return process.hasFailed();
     }
 
     /// Forgets all buffers.
     void reset() {
-        command("forbid %x %d".formatted(base, end));
+        process.forbid(process.base(), end);
         end = GUARD;
     }
 
@@ -95,14 +53,15 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
         if (start + bytes + GUARD > MEMORY) {
             throw new IllegalStateException("the test needs more memory than " + MEMORY);
         }
-        memory.asSlice(start, bytes).fill((byte) 0xff);
-        command("allow %x %d".formatted(base + start, bytes));
         end = start + bytes + GUARD;
-        return base + start;
+        long address = process.base() + start;
+        at(address, bytes).fill((byte) 0xff);
+        process.allow(address, bytes);
+        return address;
     }
 
     MemorySegment at(long address, long bytes) {
-        return memory.asSlice(address - base, bytes);
+        return process.at(address, bytes);
     }
 
     /// Numbers of a type, rounded, in a new buffer.
@@ -120,11 +79,7 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
     void write(Element element, long address, float... numbers) {
         MemorySegment to = at(address, (long) numbers.length * element.bytes());
         for (int i = 0; i < numbers.length; i++) {
-            switch (element) {
-                case FLOAT32 -> to.set(JAVA_FLOAT_UNALIGNED, 4L * i, numbers[i]);
-                case BFLOAT16 -> to.set(JAVA_SHORT_UNALIGNED, 2L * i, Numbers.toBfloat16(numbers[i]));
-                case FLOAT16 -> to.set(JAVA_SHORT_UNALIGNED, 2L * i, Float.floatToFloat16(numbers[i]));
-            }
+            Numbers.set(element, to, i, numbers[i]);
         }
     }
 
@@ -150,11 +105,7 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
         MemorySegment from = at(address, (long) count * element.bytes());
         float[] numbers = new float[count];
         for (int i = 0; i < count; i++) {
-            numbers[i] = switch (element) {
-                case FLOAT32 -> from.get(JAVA_FLOAT_UNALIGNED, 4L * i);
-                case BFLOAT16 -> Float.intBitsToFloat(from.get(JAVA_SHORT_UNALIGNED, 2L * i) << 16);
-                case FLOAT16 -> Float.float16ToFloat(from.get(JAVA_SHORT_UNALIGNED, 2L * i));
-            };
+            numbers[i] = Numbers.get(element, from, i);
         }
         return numbers;
     }
@@ -179,67 +130,11 @@ final class ShimDevice implements KernelLauncher, AutoCloseable {
 
     @Override
     public void launch(Kernel kernel, Geometry geometry, KernelArguments arguments) {
-        Path library = libraries.computeIfAbsent(kernel.source(), s -> compiler.library(mutation.apply(s.text())));
-        var line = new StringBuilder("run ").append(library).append(' ').append(kernel.entry());
-        for (int size : new int[] {geometry.gridX(), geometry.gridY(), geometry.gridZ(), geometry.blockX(),
-                geometry.blockY(), geometry.sharedBytes()}) {
-            line.append(' ').append(size);
-        }
-        line.append(' ').append(seed).append(" -");
-        for (var argument : arguments.list()) {
-            line.append(switch (argument.kind()) {
-                case POINTER -> 'p';
-                case INT32 -> 'i';
-                case INT64 -> 'l';
-                case FLOAT32 -> 'f';
-                case FLOAT64 -> 'd';
-            });
-        }
-        arguments.list().forEach(argument -> line.append(' ').append(Long.toHexString(argument.bits())));
-        command(line.toString());
-    }
-
-    private void command(String line) {
-        try {
-            commands.write(line);
-            commands.write('\n');
-            commands.flush();
-            if (!answer().equals("ok")) {
-                throw new IllegalStateException("the process that runs kernels is out of step");
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private String answer() throws IOException {
-        String answer = answers.readLine();
-        failed = answer == null || answer.startsWith("error ");
-        if (answer == null) {
-            throw new IllegalStateException("a kernel failed:\n" + Files.readString(log));
-        }
-        if (failed) {
-            throw new IllegalStateException(answer.substring(6));
-        }
-        return answer;
+        process.command(process.line(kernel, geometry, arguments, seed));
     }
 
     @Override
     public void close() {
-        try {
-            commands.close();
-        } catch (IOException e) { // it has ended already
-            process.destroy();
-        }
-        arena.close();
-        try {
-            process.waitFor();
-            Files.delete(file);
-            Files.delete(log);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        process.close();
     }
 }

@@ -18,7 +18,7 @@ import org.junit.jupiter.api.TestInstance;
 /// the list that says how exact every kernel is.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ShimTest {
-    private static final ShimCompiler.Found FOUND = ShimCompiler.find();
+    private static final ShimCompiler.Found FOUND = ShimCompiler.find(ShimCompiler.Mode.STRICT);
 
     ShimDevice device;
 

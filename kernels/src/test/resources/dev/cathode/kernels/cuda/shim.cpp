@@ -10,6 +10,9 @@
 // The threads of a block are fibers that run one at a time, from one barrier or warp operation to the next, in an order
 // drawn from the seed; blocks run one after the other in a drawn order too. Shared memory starts as NaN in each block.
 // Every thread of a block must arrive at the same barrier, every lane of a mask at the same operation.
+//
+// With SHIM_QUICK nothing is drawn: threads and blocks run by their numbers, and a thread that never waits costs no more
+// than a call.
 #include "shim.h"
 #include "shim_numbers.h"
 #include <dlfcn.h>
@@ -46,7 +49,7 @@ void shim_fail(const char* message, const char* site) { fail("%s at %s", message
 
 // ---- fibers
 
-static const size_t STACK = 256 << 10;
+static const size_t STACK = (256 << 10) + 4096 + 320; // not a power of two: the tops share no set of the cache
 static const int MOST = 1024;
 enum State { READY, AT_BARRIER, IN_WARP, ENDED };
 
@@ -79,6 +82,9 @@ static void** arguments;
 static unsigned long long randomState;
 
 static unsigned int draw(unsigned int bound) {
+#if defined(SHIM_QUICK)
+    return 0;
+#endif
     randomState ^= randomState << 13;
     randomState ^= randomState >> 7;
     randomState ^= randomState << 17;
@@ -118,19 +124,33 @@ static void enter(Fiber& f) { swapcontext(&scheduler, &f.context); }
 #endif
 
 static void finished();
+static Fiber* follower();
 
 static void body() {
-    kernel(arguments);
-    if (current->copied > 0) {
-        fail("a thread ended with copies under way that nobody waited for");
-    }
-    current->state = ENDED;
-    finished();
+    do {
+        kernel(arguments);
+        if (current->copied > 0) {
+            fail("a thread ended with copies under way that nobody waited for");
+        }
+        current->state = ENDED;
+        finished();
+    } while (follower());
     leave();
     abort();
 }
 
+// A thread that has not run yet.
+static void reset(Fiber& f, int index) {
+    f.state = READY;
+    f.thread = {(unsigned int) index % blockDim.x, (unsigned int) index / blockDim.x, 0};
+    f.warp = index / 32;
+    f.lane = index % 32;
+    f.copied = f.groupCount = 0;
+    f.site = "";
+}
+
 static void prepare(Fiber& f, int index) {
+    reset(f, index);
     char* stack = stacks + index * STACK;
 #if defined(__x86_64__)
     void** top = (void**) (stack + STACK - 64);
@@ -146,18 +166,69 @@ static void prepare(Fiber& f, int index) {
     f.context.uc_link = nullptr;
     makecontext(&f.context, body, 0);
 #endif
-    f.state = READY;
-    f.thread = {(unsigned int) index % blockDim.x, (unsigned int) index / blockDim.x, 0};
-    f.warp = index / 32;
-    f.lane = index % 32;
-    f.copied = f.groupCount = 0;
-    f.site = "";
-    ready[readyCount++] = index;
 }
+
+#if defined(SHIM_QUICK)
+// Fibers that may run, a ring in the order of their waking, and the first thread that has not begun.
+static unsigned int firstReady;
+static int begun;
+
+static void add(int index) { ready[(firstReady + readyCount++) % MOST] = index; }
+
+static Fiber* next() {
+    if (readyCount == 0) {
+        prepare(fibers[begun], begun);
+        return &fibers[begun++];
+    }
+    readyCount--;
+    return &fibers[ready[firstReady++ % MOST]];
+}
+
+static bool more() { return readyCount > 0 || begun < threads; }
+
+// On a fiber whose thread has ended: makes it the next thread that has not begun, if there is one.
+static Fiber* follower() {
+    if (begun == threads) {
+        return nullptr;
+    }
+    current = &fibers[begun];
+    reset(*current, begun++);
+    threadIdx = current->thread;
+    return current;
+}
+
+static void begin() {
+    begun = 0;
+    firstReady = 0;
+    for (int i = 0; i < threads; i++) {
+        fibers[i].state = READY;
+    }
+}
+#else
+static void add(int index) { ready[readyCount++] = index; }
+
+static Fiber* next() {
+    int place = (int) draw(readyCount);
+    Fiber* f = &fibers[ready[place]];
+    ready[place] = ready[--readyCount];
+    return f;
+}
+
+static bool more() { return readyCount > 0; }
+
+static Fiber* follower() { return nullptr; }
+
+static void begin() {
+    for (int i = 0; i < threads; i++) {
+        prepare(fibers[i], i);
+        add(i);
+    }
+}
+#endif
 
 static void wake(Fiber& f) {
     f.state = READY;
-    ready[readyCount++] = (int) (&f - fibers);
+    add((int) (&f - fibers));
 }
 
 // ---- barriers
@@ -165,6 +236,15 @@ static void wake(Fiber& f) {
 static void wait(State state, const char* site) {
     current->state = state;
     current->site = site;
+#if defined(SHIM_QUICK) && defined(__x86_64__)
+    if (more()) { // without a detour
+        Fiber* from = current;
+        current = next();
+        threadIdx = current->thread;
+        shim_switch(&from->sp, current->sp);
+        return;
+    }
+#endif
     leave();
 }
 
@@ -318,13 +398,9 @@ static void block() {
     memset(arrived, 0, sizeof arrived);
     memset(over, 0, sizeof over);
     memset(waiting, 0, sizeof waiting);
-    for (int i = 0; i < threads; i++) {
-        prepare(fibers[i], i);
-    }
-    while (readyCount > 0) {
-        int place = (int) draw(readyCount);
-        current = &fibers[ready[place]];
-        ready[place] = ready[--readyCount];
+    begin();
+    while (more()) {
+        current = next();
         threadIdx = current->thread;
         enter(*current);
     }

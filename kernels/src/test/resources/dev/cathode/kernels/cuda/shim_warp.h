@@ -60,15 +60,18 @@ void shim_mma(shim_lane* lanes, unsigned int mask, const char* site) {
             }
         }
     }
+    double sums[16][8] = {};
+    for (int row = 0; row < 16; row++) {
+        for (int k = 0; k < 16; k++) {
+            for (int column = 0; column < 8; column++) {
+                sums[row][column] += (double) a[row][k] * b[k][column];
+            }
+        }
+    }
     for (int lane = 0; lane < 32; lane++) {
         auto* p = (shim_mma_payload*) lanes[lane].payload;
         for (int r = 0; r < 4; r++) {
-            int row = lane / 4 + r / 2 * 8, column = lane % 4 * 2 + r % 2;
-            double sum = p->c[r];
-            for (int k = 0; k < 16; k++) {
-                sum += (double) a[row][k] * b[k][column];
-            }
-            p->c[r] = (float) sum;
+            p->c[r] = (float) (p->c[r] + sums[lane / 4 + r / 2 * 8][lane % 4 * 2 + r % 2]);
         }
     }
 }

@@ -1,0 +1,162 @@
+package dev.cathode.kernels.cuda;
+
+import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
+
+import dev.cathode.kernels.cuda.blas.Matmul;
+import dev.cathode.kernels.cuda.blas.Product;
+import dev.cathode.kernels.cuda.blas.Product.Operand;
+import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
+import java.lang.foreign.Arena;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
+import java.lang.invoke.MethodHandle;
+import java.util.Map;
+
+/// Products of matrices and convolutions in the memory of a [ShimProcess], computed by this process. As strict as
+/// NVIDIA's libraries about what goes where, and stricter: all of it must be in buffers, aligned to 16 bytes, and results
+/// may not lie over factors.
+final class ShimMath {
+    private static final int ALIGNMENT = Matmul.ALIGNMENT;
+
+    private final ShimProcess process;
+    private final ShimHeap heap;
+    private final MethodHandle product;
+    private final MethodHandle convolution;
+
+    @SuppressWarnings("restricted")
+    ShimMath(ShimCompiler compiler, ShimProcess process, ShimHeap heap, Arena arena) {
+        this.process = process;
+        this.heap = heap;
+        var library = SymbolLookup.libraryLookup(compiler.math(), arena);
+        var linker = Linker.nativeLinker();
+        product = linker.downcallHandle(library.findOrThrow("shim_product"), FunctionDescriptor.ofVoid(JAVA_LONG,
+                JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, ADDRESS, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_INT,
+                ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
+        convolution = linker.downcallHandle(library.findOrThrow("shim_convolution"), FunctionDescriptor.ofVoid(JAVA_INT,
+                ADDRESS, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS));
+    }
+
+    /// `type` in `shim_math.cpp`
+    private static int type(Element element) {
+        return switch (element) {
+            case FLOAT32 -> 0;
+            case BFLOAT16 -> 1;
+            case FLOAT16 -> 2;
+        };
+    }
+
+    /// Where a tensor is in this process; the null pointer for address 0.
+    private MemorySegment at(long address, long numbers, Element element, String what) {
+        if (address == 0) {
+            return MemorySegment.NULL;
+        }
+        if (address % ALIGNMENT != 0) {
+            throw new IllegalArgumentException(what + " at " + Long.toHexString(address) + " is not aligned to "
+                    + ALIGNMENT + " bytes");
+        }
+        heap.check(address, numbers * element.bytes(), what);
+        return process.at(address, numbers * element.bytes());
+    }
+
+    private static void checkApart(MemorySegment one, MemorySegment other, String what) {
+        if (one.asOverlappingSlice(other).isPresent()) {
+            throw new IllegalArgumentException("the result lies over " + what);
+        }
+    }
+
+    private static void checkGiven(boolean wanted, long address, String what) {
+        if (wanted == (address == 0)) {
+            throw new IllegalArgumentException("the address of " + what + " is " + address);
+        }
+    }
+
+    /// Numbers from the first to the last of a matrix, or of all of a batch.
+    private static long extent(Operand operand, int batch, long rows, long columns) {
+        long across = operand.transposed() ? columns : rows;
+        long along = operand.transposed() ? rows : columns;
+        return (batch - 1) * operand.batchStride() + (across - 1) * operand.stride() + along;
+    }
+
+    void run(Product p, Matmul.Addresses where) {
+        boolean added = p.epilogue() == Product.Epilogue.BIAS || p.epilogue() == Product.Epilogue.BIAS_TANH_GELU;
+        boolean gradient = p.epilogue() == Product.Epilogue.BIAS_GRADIENT;
+        boolean gelu = p.epilogue() == Product.Epilogue.TANH_GELU || p.epilogue() == Product.Epilogue.BIAS_TANH_GELU;
+        checkGiven(added || gradient, where.bias(), "the bias of " + p);
+        if (where.residual() != 0 && gelu || gradient && p.batch() > 1) {
+            throw new IllegalArgumentException("cuBLASLt does not do this: " + p);
+        }
+        MemorySegment a = at(where.a(), extent(p.a(), p.batch(), p.m(), p.k()), p.element(), "the first factor");
+        MemorySegment b = at(where.b(), extent(p.b(), p.batch(), p.k(), p.n()), p.element(), "the second factor");
+        long numbers = extent(p.out(), p.batch(), p.m(), p.n());
+        MemorySegment out = at(where.out(), numbers, p.outElement(), "the product");
+        MemorySegment residual = at(where.residual(), numbers, p.outElement(), "the residual");
+        MemorySegment bias = at(where.bias(), gradient ? p.m() : p.n(), p.outElement(), "the bias");
+        checkApart(out, a, "the first factor");
+        checkApart(out, b, "the second factor");
+        if (where.residual() != 0 && where.residual() != where.out()) {
+            checkApart(out, residual, "the residual");
+        }
+        if (where.bias() != 0) {
+            checkApart(out, bias, "the bias");
+        }
+        for (int i = 0; i < p.batch(); i++) {
+            multiply(p, slice(a, i, p.a(), p.element()), slice(b, i, p.b(), p.element()),
+                    slice(out, i, p.out(), p.outElement()), where.residual() == 0 ? residual
+                            : slice(residual, i, p.out(), p.outElement()), bias,
+                    (added ? 1 : 0) | (gelu ? 2 : 0) | (gradient ? 4 : 0));
+        }
+    }
+
+    private static MemorySegment slice(MemorySegment all, int batch, Operand operand, Element element) {
+        return all.asSlice(batch * operand.batchStride() * element.bytes());
+    }
+
+    private void multiply(Product p, MemorySegment a, MemorySegment b, MemorySegment out, MemorySegment residual,
+                          MemorySegment bias, int epilogue) {
+        try {
+            product.invokeExact(p.m(), p.n(), p.k(),
+                    a, p.a().transposed() ? 1 : p.a().stride(), p.a().transposed() ? p.a().stride() : 1,
+                    b, p.b().transposed() ? 1 : p.b().stride(), p.b().transposed() ? p.b().stride() : 1,
+                    type(p.element()), p.tf32() && p.element() == Element.FLOAT32 ? 1 : 0,
+                    out, p.out().stride(), type(p.outElement()), residual, bias, epilogue);
+        } catch (Throwable e) {
+            throw new IllegalStateException(p.toString(), e);
+        }
+    }
+
+    void run(ConvolutionTask t, Map<Long, Long> tensors) {
+        var epilogue = t.epilogue();
+        long outputs = t.batch() * t.outHeight() * t.outWidth() * t.outputs();
+        checkGiven(epilogue.bias(), tensors.getOrDefault(ConvolutionTask.BIAS, 0L), "the bias of " + t);
+        checkGiven(epilogue.sampleBias(), tensors.getOrDefault(ConvolutionTask.SAMPLE_BIAS, 0L),
+                "the bias for each image of " + t);
+        checkGiven(epilogue.residual(), tensors.getOrDefault(ConvolutionTask.RESIDUAL, 0L), "the residual of " + t);
+        MemorySegment x = at(tensors.get(ConvolutionTask.INPUT), t.batch() * t.height() * t.width() * t.inputs(),
+                t.element(), "the input");
+        MemorySegment w = at(tensors.get(ConvolutionTask.WEIGHTS), t.outputs() * t.rows().kernel()
+                * t.columns().kernel() * t.inputs(), t.element(), "the weights");
+        MemorySegment y = at(tensors.get(ConvolutionTask.OUTPUT), outputs, t.element(), "the output");
+        MemorySegment bias = at(tensors.getOrDefault(ConvolutionTask.BIAS, 0L), t.outputs(), t.element(), "the bias");
+        MemorySegment sampleBias = at(tensors.getOrDefault(ConvolutionTask.SAMPLE_BIAS, 0L), t.batch() * t.outputs(),
+                t.element(), "the bias for each image");
+        MemorySegment residual = at(tensors.getOrDefault(ConvolutionTask.RESIDUAL, 0L), outputs, t.element(),
+                "the residual");
+        checkApart(x, y, "the input");
+        checkApart(x, w, "the input");
+        checkApart(w, y, "the weights");
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment sizes = arena.allocateFrom(JAVA_LONG, t.batch(), t.inputs(), t.height(), t.width(),
+                    t.outputs(), t.outHeight(), t.outWidth(), t.rows().kernel(), t.rows().stride(),
+                    t.rows().paddingBefore(), t.columns().kernel(), t.columns().stride(),
+                    t.columns().paddingBefore());
+            convolution.invokeExact(t.work().ordinal(), sizes, type(t.element()), x, w, y, bias, sampleBias,
+                    epilogue.silu() ? 1 : 0, residual);
+        } catch (Throwable e) {
+            throw new IllegalStateException(t.toString(), e);
+        }
+    }
+}
