@@ -1,5 +1,7 @@
 package dev.cathode.kernels.cpu;
 
+import java.util.Optional;
+
 /// A convolution or linear layer prepared for one shape.
 ///
 /// Preparing is cheap. Weights are packed once, by any instance with the same [#packing()], and serve all of them.
@@ -28,6 +30,25 @@ public interface Convolution {
     /// @param arguments the addresses
     /// @param workers the pool
     void run(Arguments arguments, Workers workers);
+
+    /// The same layer with weights that are packed in passing; empty if that would take longer than [#pack].
+    default Optional<InPassing> inPassing() {
+        return Optional.empty();
+    }
+
+    /// A layer whose weights change from call to call: each block of them is packed in the cache, just before it is
+    /// multiplied, so that they go through memory once, not three times. The result has the same bytes.
+    interface InPassing {
+        /// Bytes of scratch memory that [#run] needs on a pool of so many threads.
+        long workspaceBytes(int threads);
+
+        /// Computes.
+        ///
+        /// @param weights where they lie
+        /// @param arguments the addresses; that of packed weights does not count
+        /// @param workers the pool
+        void run(WeightView weights, Arguments arguments, Workers workers);
+    }
 
     /// The addresses of one call.
     ///

@@ -7,6 +7,7 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.cpu.CpuKernel.Addresses;
 import dev.cathode.engine.runtime.cpu.CpuWeights.Direction;
 import dev.cathode.kernels.cpu.Convolution;
+import dev.cathode.kernels.cpu.Convolution.InPassing;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.CpuKernels;
@@ -16,12 +17,13 @@ import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
 import dev.cathode.weights.DType;
 import java.util.Locale;
+import java.util.Optional;
 
 /// Linear layers and convolutions, forward and backward.
 ///
 /// A frozen weight is packed once, when the executable is made. A variable is another one at each run, so it is packed
-/// into scratch memory in front of the product. The gradient with respect to the input is the same kernel with the filter
-/// flipped and its two kinds of channels exchanged.
+/// into scratch memory in front of the product, or block by block in passing if its product has few rows. The gradient
+/// with respect to the input is the same kernel with the filter flipped and its two kinds of channels exchanged.
 final class CpuProducts {
     /// Below so many rows per run, transforming a filter for Winograd costs more than its product saves: the filter is
     /// written up to four times its size and read again, which takes as long as the direct product of about so many rows.
@@ -51,7 +53,7 @@ final class CpuProducts {
             var arguments = new Convolution.Arguments(a.of(y.input(0)), a.stride(y.input(0)), packed.address(a), bias,
                     sampleBias, residual == null ? 0 : a.of(residual), residual == null ? 0 : a.stride(residual), a.of(y),
                     a.stride(y), packed.workspace(a));
-            return packed.before(a, () -> convolution.run(arguments, workers));
+            return packed.run(a, arguments);
         });
     }
 
@@ -66,10 +68,10 @@ final class CpuProducts {
         long spreadBytes = spread ? align(4L * shape.batch() * shape.height() * shape.width() * shape.inChannels()) : 0;
         return packed.kernel(convolution, spreadBytes, a -> {
             long from = a.of(dy);
-            long wide = packed.workspace(a) + align(convolution.workspaceBytes(workers.threads()));
+            long wide = packed.workspace(a) + align(packed.workspaceBytes());
             var arguments = new Convolution.Arguments(spread ? wide : from, spread ? shape.inChannels() : a.stride(dy),
                     packed.address(a), 0, 0, 0, 0, a.of(dx), a.stride(dx), packed.workspace(a));
-            Runnable product = packed.before(a, () -> convolution.run(arguments, workers));
+            Runnable product = packed.run(a, arguments);
             return spread ? spread(dx, dy, shape, from, wide, product) : product;
         });
     }
@@ -114,24 +116,33 @@ final class CpuProducts {
         private final Convolution convolution;
         private final Direction direction;
         private final boolean variable;
+        /// How to multiply without packing all of a variable before, if that is faster.
+        private final Optional<InPassing> inPassing;
 
         Weights(Value weight, Convolution convolution, Direction direction) {
             this.weight = weight;
             this.convolution = convolution;
             this.direction = direction;
             variable = weights.isVariable(weight);
+            inPassing = variable && roundedBytes() == 0 ? convolution.inPassing() : Optional.empty();
         }
 
         CpuKernel kernel(Convolution convolution, long more, CpuKernel.Binder binder) {
+            String fresh = inPassing.isPresent() ? " packed in passing" : " packed anew";
             String description = convolution.algorithm().name().toLowerCase(Locale.ROOT) + ' '
-                    + weights.storage(weight).name().toLowerCase(Locale.ROOT) + (variable ? " packed anew" : "");
-            long scratch = packedScratch() + align(convolution.workspaceBytes(workers.threads())) + more;
+                    + weights.storage(weight).name().toLowerCase(Locale.ROOT) + (variable ? fresh : "");
+            long scratch = packedScratch() + align(workspaceBytes()) + more;
             return new CpuKernel(description, convolution.shape().flops(), scratch,
                     variable ? 0 : weights.missingBytes(weight, convolution, direction), binder);
         }
 
         private long packedScratch() {
-            return variable ? align(convolution.packedBytes()) + align(roundedBytes()) : 0;
+            return variable && inPassing.isEmpty() ? align(convolution.packedBytes()) + align(roundedBytes()) : 0;
+        }
+
+        long workspaceBytes() {
+            return inPassing.map(p -> p.workspaceBytes(workers.threads()))
+                    .orElseGet(() -> convolution.workspaceBytes(workers.threads()));
         }
 
         private long roundedBytes() {
@@ -146,23 +157,28 @@ final class CpuProducts {
             return a.workspace() + packedScratch();
         }
 
-        Runnable before(Addresses a, Runnable product) {
+        Runnable run(Addresses a, Convolution.Arguments arguments) {
             if (!variable) {
-                return product;
+                return () -> convolution.run(arguments, workers);
             }
             long packed = a.workspace();
             long numbers = weights.variableAddress(weight);
+            if (inPassing.isPresent()) {
+                InPassing product = inPassing.get();
+                return () -> product.run(CpuWeights.view(weight, numbers, WeightStorage.F32, direction), arguments,
+                        workers);
+            }
             if (roundedBytes() == 0) {
                 return () -> {
                     convolution.pack(CpuWeights.view(weight, numbers, WeightStorage.F32, direction), packed, workers);
-                    product.run();
+                    convolution.run(arguments, workers);
                 };
             }
             long rounded = packed + align(convolution.packedBytes());
             return () -> {
                 kernels.elementwise().narrow(WeightStorage.BF16, numbers, rounded, weight.shape().count(), workers);
                 convolution.pack(CpuWeights.view(weight, rounded, WeightStorage.BF16, direction), packed, workers);
-                product.run();
+                convolution.run(arguments, workers);
             };
         }
     }

@@ -9,6 +9,7 @@ import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.WeightView;
 import dev.cathode.kernels.cpu.Workers;
+import java.util.Optional;
 
 /// The direct algorithm for linear layers and every convolution: a matrix product whose rows are gathered by address.
 ///
@@ -23,6 +24,11 @@ final class ImplicitGemm implements Convolution {
     private static final int BLOCK_COLUMNS = 320;
     /// Depth of a block at most.
     private static final int BLOCK_DEPTH = 384;
+    /// Rows up to which weights are better packed in passing, all rows a block: above, the products of so many rows hide
+    /// what packing takes, and the rows of a block no longer fit the cache.
+    private static final int ROWS_IN_PASSING = 384;
+    /// Panels from which on: they are what threads share.
+    private static final int PANELS_IN_PASSING = 8;
 
     private final ConvolutionShape shape;
     private final Panels panels;
@@ -43,7 +49,7 @@ final class ImplicitGemm implements Convolution {
         this.products = products;
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
-        packer = new WeightPacker(shape, panels, storage);
+        packer = new WeightPacker(shape, panels, storage, products.passes());
         this.epilogue = new EpilogueStore(epilogue, panels);
         map = new InputMap(shape);
         taps = shape.kernelHeight() * shape.kernelWidth();
@@ -79,7 +85,32 @@ final class ImplicitGemm implements Convolution {
 
     @Override
     public long workspaceBytes(int threads) {
-        return threads * new Scratch(blocks(threads)).bytes();
+        return threads * new Scratch(blocks(threads), storage != WeightStorage.F32).bytes();
+    }
+
+    @Override
+    public Optional<InPassing> inPassing() {
+        boolean worth = shape.rows() <= ROWS_IN_PASSING && panels.count() >= PANELS_IN_PASSING;
+        return worth && storage == WeightStorage.F32 ? Optional.of(new Passing()) : Optional.empty();
+    }
+
+    private final class Passing implements InPassing {
+        private final Blocks blocks = new Blocks(roundUp(shape.rows(), MicroKernel.ROWS), 1);
+
+        @Override
+        public long workspaceBytes(int threads) {
+            return threads * new Scratch(blocks, true).bytes();
+        }
+
+        @Override
+        public void run(WeightView weights, Arguments arguments, Workers workers) {
+            Scratch scratch = new Scratch(blocks, true);
+            multiply(arguments, blocks, scratch, workers, (panel, half, tap, tapCount, channel, channels, memory) -> {
+                packer.gather(weights, panel, half, tap, tapCount, channel, channels, memory + scratch.weights,
+                        channels, memory + scratch.square);
+                return memory + scratch.weights;
+            });
+        }
     }
 
     /// Multiplications and additions of the products, padding included, counted as two.
@@ -120,16 +151,19 @@ final class ImplicitGemm implements Convolution {
         private final long table;
         private final long biases;
         private final long weights;
+        private final long square;
         private final long sums;
         private final long end;
 
-        Scratch(Blocks blocks) {
+        /// @param copied whether a block of weights is widened or packed there
+        Scratch(Blocks blocks, boolean copied) {
             zeros = 0;
             table = zeros + align((long) Math.max(shape.inChannels(), MicroKernel.COLUMNS) * Float.BYTES);
             biases = table + align((long) taps * blocks.rows * Long.BYTES);
             weights = biases + align(EpilogueStore.scratchBytes());
-            sums = weights + (storage == WeightStorage.F32 ? 0
-                    : align((long) channelBlock * tapBlock * MicroKernel.COLUMNS * Float.BYTES));
+            square = weights + (copied
+                    ? align((long) channelBlock * tapBlock * MicroKernel.COLUMNS * Float.BYTES) : 0);
+            sums = square + (copied ? align(WeightPacker.SQUARE_BYTES) : 0);
             end = sums + align((long) blocks.panels * panels.halves() * blocks.rows * MicroKernel.COLUMNS * Float.BYTES);
         }
 
@@ -142,23 +176,44 @@ final class ImplicitGemm implements Convolution {
         }
     }
 
+    /// Where the weights of a depth block lie packed, as float32.
+    @FunctionalInterface
+    private interface PackedBlock {
+        long address(int panel, int half, int tap, int tapCount, int channel, int channels, long memory);
+    }
+
     @Override
     public void run(Arguments arguments, Workers workers) {
         Blocks blocks = blocks(workers.threads());
-        Scratch scratch = new Scratch(blocks);
+        Scratch scratch = new Scratch(blocks, storage != WeightStorage.F32);
+        multiply(arguments, blocks, scratch, workers, (panel, half, tap, tapCount, channel, channels, memory) -> {
+            int width = panels.width(panel);
+            long depthBefore = (long) tap * shape.inChannels() + channel;
+            long b = arguments.weights()
+                    + (panels.offset(panel, half, packer.depth()) + depthBefore * width) * storage.bytes();
+            if (storage == WeightStorage.F32) {
+                return b;
+            }
+            WeightPacker.widen(storage, b, memory + scratch.weights, (long) tapCount * channels * width);
+            return memory + scratch.weights;
+        });
+    }
+
+    private void multiply(Arguments arguments, Blocks blocks, Scratch scratch, Workers workers, PackedBlock weights) {
         int rowBlocks = (shape.rows() + blocks.rows - 1) / blocks.rows;
         int groups = (panels.count() + blocks.panels - 1) / blocks.panels;
         workers.run(rowBlocks * groups, (task, worker) -> {
             // neighbouring tasks share panels, which stay in the shared cache
             int row = task % rowBlocks * blocks.rows;
             int panel = task / rowBlocks * blocks.panels;
-            block(arguments, scratch, arguments.workspace() + worker * scratch.bytes(), row,
+            block(arguments, scratch, weights, arguments.workspace() + worker * scratch.bytes(), row,
                     Math.min(blocks.rows, shape.rows() - row), panel, Math.min(blocks.panels, panels.count() - panel));
         });
     }
 
     /// Rows `row` to `row + rows - 1`, panels `panel` to `panel + count - 1`.
-    private void block(Arguments arguments, Scratch scratch, long memory, int row, int rows, int panel, int count) {
+    private void block(Arguments arguments, Scratch scratch, PackedBlock weights, long memory, int row, int rows,
+                       int panel, int count) {
         int padded = roundUp(rows, MicroKernel.ROWS);
         long zeros = memory + scratch.zeros;
         long table = memory + scratch.table;
@@ -172,15 +227,7 @@ final class ImplicitGemm implements Convolution {
                 boolean first = tap == 0 && channel == 0;
                 for (int p = 0; p < count * panels.halves(); p++) {
                     int index = panel + p / panels.halves();
-                    int width = panels.width(index);
-                    long depthBefore = (long) tap * shape.inChannels() + channel;
-                    long b = arguments.weights() + (panels.offset(index, p % panels.halves(), packer.depth())
-                            + depthBefore * width) * storage.bytes();
-                    if (storage != WeightStorage.F32) {
-                        long wide = memory + scratch.weights;
-                        WeightPacker.widen(storage, b, wide, (long) tapCount * channels * width);
-                        b = wide;
-                    }
+                    long b = weights.address(index, p % panels.halves(), tap, tapCount, channel, channels, memory);
                     products.panel(panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
                             (long) channel * Float.BYTES, channels, b, first ? zeros : 0,
                             sums(scratch, memory, padded, p), padded);

@@ -36,4 +36,9 @@ public interface Products {
     /// @param cStride bytes from row to row of them
     void pixels(int rows, int vectors, long a, long aStep, long table, long offset, int k, long start,
                 long startStride, long c, long cStride);
+
+    /// The loops beside products that go with these.
+    default Passes passes() {
+        return new VectorPasses();
+    }
 }

@@ -21,7 +21,8 @@ import jdk.incubator.vector.FloatVector;
 /// @param shape geometry
 /// @param panels the columns
 /// @param storage type of the packed numbers
-record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage) {
+/// @param passes what transposes
+record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage, Passes passes) {
     static {
         CompilerDirectives.install();
     }
@@ -60,44 +61,46 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
                 long block = staging + stagingBytes * worker;
                 long square = block + blockBytes;
                 if (storage == WeightStorage.F32) {
-                    gather(view, panel, half, first, count, to + first * panels.width(panel) * 4L, shape.inChannels(),
-                            square);
+                    gather(view, panel, half, 0, taps(), first, count, to + first * panels.width(panel) * 4L,
+                            shape.inChannels(), square);
                 } else {
-                    gather(view, panel, half, first, count, block, count, square);
+                    gather(view, panel, half, 0, taps(), first, count, block, count, square);
                     narrow(block, to, panel, first, count);
                 }
             });
         }
     }
 
-    /// Copies channels `first` to `first + count - 1` of all taps of a panel's columns, as float32, to
+    /// Copies channels `first` to `first + count - 1` of some taps of a panel's columns, as float32, to
     /// `to[tap · tapChannels + channel][column]`; columns of padding are zeros.
     ///
+    /// @param firstTap the first tap
+    /// @param tapCount taps
     /// @param square [#SQUARE_BYTES] of scratch memory
-    void gather(WeightView view, int panel, int half, int first, int count, long to, int tapChannels, long square) {
+    void gather(WeightView view, int panel, int half, int firstTap, int tapCount, int first, int count, long to,
+                int tapChannels, long square) {
         int width = panels.width(panel);
         int valid = panels.valid(panel);
         long column = (long) half * panels.columns() + panels.start(panel);
         long bytes = view.storage().bytes();
-        for (int ky = 0; ky < shape.kernelHeight(); ky++) {
-            for (int kx = 0; kx < shape.kernelWidth(); kx++) {
-                long tap = (long) ky * shape.kernelWidth() + kx;
-                long rows = to + tap * tapChannels * width * Float.BYTES;
-                long from = view.address()
-                        + (column * view.outStride() + ky * view.rowStride() + kx * view.columnStride()
-                        + first * view.inStride()) * bytes;
-                block(view, from, valid, count, rows, width * 4L, square);
-                for (int o = valid; o < width; o++) {
-                    for (int i = 0; i < count; i++) {
-                        ALL.set(JAVA_FLOAT_UNALIGNED, rows + ((long) i * width + o) * Float.BYTES, 0f);
-                    }
+        for (int tap = firstTap; tap < firstTap + tapCount; tap++) {
+            int ky = tap / shape.kernelWidth();
+            int kx = tap % shape.kernelWidth();
+            long rows = to + (long) (tap - firstTap) * tapChannels * width * Float.BYTES;
+            long from = view.address()
+                    + (column * view.outStride() + ky * view.rowStride() + kx * view.columnStride()
+                    + first * view.inStride()) * bytes;
+            block(view, from, valid, count, rows, width * 4L, square);
+            for (int o = valid; o < width; o++) {
+                for (int i = 0; i < count; i++) {
+                    ALL.set(JAVA_FLOAT_UNALIGNED, rows + ((long) i * width + o) * Float.BYTES, 0f);
                 }
             }
         }
     }
 
     /// Copies `columns` output channels by `count` input channels of one tap to `to[channel][column]`.
-    private static void block(WeightView view, long from, int columns, int count, long to, long toStep, long square) {
+    private void block(WeightView view, long from, int columns, int count, long to, long toStep, long square) {
         long outStep = view.outStride() * view.storage().bytes();
         long inStep = view.inStride() * view.storage().bytes();
         int wide = 0; // columns and channels done in vectors
@@ -109,7 +112,7 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
         } else if (view.storage() == WeightStorage.F32 && view.inStride() == 1) {
             wide = columns / Simd.LANES * Simd.LANES;
             deep = count / Simd.LANES * Simd.LANES;
-            Transposition.transpose(from, outStep, wide, deep, to, toStep, square);
+            passes.transpose(from, outStep, wide, deep, to, toStep, square);
         }
         for (int o = 0; o < columns; o++) {
             int done = o < wide ? deep : 0;

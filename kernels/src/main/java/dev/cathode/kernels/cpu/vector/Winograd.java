@@ -57,7 +57,7 @@ final class Winograd implements Convolution {
         size = side + 2;
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
-        weights = new WinogradWeights(shape, panels, storage, size);
+        weights = new WinogradWeights(shape, panels, storage, size, products.passes());
         this.epilogue = new EpilogueStore(epilogue, panels);
         map = new InputMap(shape);
         int blocks = (shape.inChannels() + BLOCK_CHANNELS - 1) / BLOCK_CHANNELS;

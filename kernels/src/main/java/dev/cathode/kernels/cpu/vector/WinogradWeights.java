@@ -13,7 +13,8 @@ import java.lang.foreign.Arena;
 /// @param panels the columns
 /// @param storage type of the stored numbers
 /// @param size 6 for F(4×4), 4 for F(2×2)
-record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage storage, int size) {
+/// @param passes what transposes
+record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage storage, int size, Passes passes) {
     /// Input channels of one task; their filters and half-transformed filters stay in the second-level cache.
     private static final int CHANNELS = 64;
 
@@ -27,7 +28,7 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
         int chunks = (shape.inChannels() + CHANNELS - 1) / CHANNELS;
         long blockBytes = (long) CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
         long scratchBytes = blockBytes * (9 + 3L * size + size) + WeightPacker.SQUARE_BYTES;
-        WeightPacker packer = new WeightPacker(shape, panels, storage);
+        WeightPacker packer = new WeightPacker(shape, panels, storage, passes);
         try (Arena arena = Arena.ofShared()) {
             long memory = OffHeap.allocate(scratchBytes * workers.threads(), arena).address();
             workers.run(panels.count() * panels.halves() * chunks, (task, worker) -> {
@@ -49,7 +50,7 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
         long run = (long) n * Float.BYTES;
         long down = filters + 9 * run; // [size][3][n]
         long across = down + 3 * size * run; // [size][n]
-        packer.gather(view, panel, half, first, count, filters, count, across + size * run);
+        packer.gather(view, panel, half, 0, 9, first, count, filters, count, across + size * run);
         for (int x = 0; x < 3; x++) {
             WinogradTransforms.weights(size, filters + x * run, 3 * run, down + x * run, 3 * run, n);
         }

@@ -1,33 +1,29 @@
 package dev.cathode.kernels.cpu.x86;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
+import dev.cathode.kernels.cpu.vector.Passes;
 import dev.cathode.kernels.cpu.vector.Products;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
-import java.util.Collections;
 
 /// Products by machine code.
 final class EmittedProducts implements Products {
-    /// One handle for all functions of a signature: the address is its first argument, so the compiler sees a constant.
-    private static final MethodHandle PANEL = handle(10);
+    private static final MethodHandle PANEL = Calls.of(10);
     /// A tile takes a microsecond and leaves its sums on their way to memory. An ordinary call would wait for them,
     /// since the way back to Java has a barrier; a critical one, for which garbage collection waits instead, does not.
-    private static final MethodHandle PIXELS = handle(9, Linker.Option.critical(false));
+    private static final MethodHandle PIXELS = Calls.critical(9);
 
     private final int vectorBytes;
     /// The functions for one, two and four vectors; null where they do not fit the registers.
     private final MemorySegment[] panels = new MemorySegment[3];
     private final MemorySegment[] pixelsOfSix = new MemorySegment[3];
     private final MemorySegment[] pixelsOfFour = new MemorySegment[3];
+    private final Passes passes;
 
-    private EmittedProducts(int bits) {
+    private EmittedProducts(int bits, Passes passes) {
         vectorBytes = bits / 8;
+        this.passes = passes;
     }
 
     /// What became of the code.
@@ -55,10 +51,11 @@ final class EmittedProducts implements Products {
             OuterProductCode.write(a, new Tile(4, vectors, bits));
             offsets[i] = new int[] {panel, six, four};
         }
+        EmittedPasses.Offsets passes = EmittedPasses.write(a, bits);
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {
-                EmittedProducts products = new EmittedProducts(bits);
+                EmittedProducts products = new EmittedProducts(bits, passes.in(code));
                 for (int i = 0; i < widths; i++) {
                     products.panels[i] = code.at(offsets[i][0]);
                     products.pixelsOfSix[i] = code.at(offsets[i][1]);
@@ -74,11 +71,9 @@ final class EmittedProducts implements Products {
         return a.position();
     }
 
-    /// Of functions that take so many numbers and answer nothing.
-    @SuppressWarnings("restricted")
-    private static MethodHandle handle(int numbers, Linker.Option... options) {
-        return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
-                Collections.nCopies(numbers, JAVA_LONG).toArray(MemoryLayout[]::new)), options);
+    @Override
+    public Passes passes() {
+        return passes;
     }
 
     @Override
