@@ -68,6 +68,16 @@ public record AttentionTask(Work work, Attention.Shape shape, Strides strides, E
         }
     }
 
+    /// Whether cuDNN may be asked for it. It is not asked for masks, for which [AttentionGraph] has no operations; for
+    /// float32, whose products it would round; and for what it is known to do wrong: any attention in 9.10.0 and 9.10.1,
+    /// and up to 9.15.0 gradients whose keys do not fill blocks of 128. Before 9.6.0 a gradient needs cleared memory.
+    boolean supported(long version) {
+        if (shape.causal() || shape.masked() || element == Element.FLOAT32 || version == 91000 || version == 91001) {
+            return false;
+        }
+        return work != Work.GRADIENT || version > 91500 || version >= 90600 && shape.keys() % 128 == 0;
+    }
+
     /// This with other work.
     public AttentionTask with(Work other) {
         return new AttentionTask(other, shape, strides, element);

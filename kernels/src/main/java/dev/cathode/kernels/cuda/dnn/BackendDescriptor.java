@@ -38,6 +38,8 @@ public final class BackendDescriptor implements AutoCloseable {
         POINTWISE_MODE(14, Integer.BYTES),
         /// cudnnBackendDescriptor_t
         DESCRIPTOR(15, Long.BYTES),
+        /// cudnnReduceTensorOp_t
+        REDUCTION(18, Integer.BYTES),
         /// int32_t
         INT32(23, Integer.BYTES),
         /// char

@@ -12,11 +12,22 @@ import java.util.List;
 final class OperationGraph implements AutoCloseable {
     /// `cudnnPointwiseMode_t`
     enum Pointwise {
-        ADD(0), SILU(106);
+        ADD(0), MULTIPLY(1), DIVIDE(6), SUBTRACT(9), EXP(13), LOG(15), IDENTITY(21), SILU(106);
 
         private final int code;
 
         Pointwise(int code) {
+            this.code = code;
+        }
+    }
+
+    /// `cudnnReduceTensorOp_t`
+    enum Reduction {
+        SUM(0), MAXIMUM(3);
+
+        private final int code;
+
+        Reduction(int code) {
             this.code = code;
         }
     }
@@ -29,6 +40,7 @@ final class OperationGraph implements AutoCloseable {
     private static final int TENSOR_STRIDES = 903;
     private static final int TENSOR_ID = 906;
     private static final int TENSOR_VIRTUAL = 907;
+    private static final int TENSOR_BY_VALUE = 908;
     private static final int CONVOLUTION = 1;
     private static final int CONVOLUTION_COMPUTE = 100;
     private static final int CONVOLUTION_MODE = 101;
@@ -46,6 +58,23 @@ final class OperationGraph implements AutoCloseable {
     private static final int POINTWISE_X = 751;
     private static final int POINTWISE_B = 752;
     private static final int POINTWISE_Y = 753;
+    private static final int MATMUL = 18;
+    private static final int MATMUL_COMPUTE = 1500;
+    private static final int MATMUL_OPERATION = 19;
+    private static final int MATMUL_A = 1520;
+    private static final int MATMUL_B = 1521;
+    private static final int MATMUL_C = 1522;
+    private static final int MATMUL_DESCRIPTOR = 1523;
+    private static final int REDUCTION = 21;
+    private static final int REDUCTION_OPERATOR = 1600;
+    private static final int REDUCTION_COMPUTE = 1601;
+    private static final int REDUCTION_OPERATION = 22;
+    private static final int REDUCTION_X = 1610;
+    private static final int REDUCTION_Y = 1611;
+    private static final int REDUCTION_DESCRIPTOR = 1612;
+    private static final int RESHAPE_OPERATION = 31;
+    private static final int RESHAPE_X = 2200;
+    private static final int RESHAPE_Y = 2201;
     private static final int GRAPH = 15;
     private static final int GRAPH_OPERATIONS = 801;
 
@@ -74,18 +103,37 @@ final class OperationGraph implements AutoCloseable {
 
     /// A tensor in memory, its four sizes named N, C, H, W and stored as N, H, W, C; 16-byte aligned.
     BackendDescriptor tensor(long id, Element element, long n, long c, long h, long w) {
-        return tensor(id, element, false, n, c, h, w);
+        return tensor(id, element, new Layout(new long[] {n, c, h, w}, new long[] {c * h * w, 1, c * w, c}));
     }
 
     /// A tensor that is never stored; sums stay float32.
     BackendDescriptor virtual(long id, long n, long c, long h, long w) {
-        return tensor(id, Element.FLOAT32, true, n, c, h, w);
+        return virtual(id, Element.FLOAT32, new Layout(new long[] {n, c, h, w}, new long[] {c * h * w, 1, c * w, c}));
     }
 
-    private BackendDescriptor tensor(long id, Element element, boolean virtual, long n, long c, long h, long w) {
-        return make(TENSOR).ints(TENSOR_TYPE, Type.DATA_TYPE, type(element)).longs(TENSOR_ALIGNMENT, 16)
-                .longs(TENSOR_SIZES, n, c, h, w).longs(TENSOR_STRIDES, c * h * w, 1, c * w, c).longs(TENSOR_ID, id)
-                .flag(TENSOR_VIRTUAL, virtual).finish();
+    /// Where the elements of a tensor are: sizes, and elements from one to the next along each.
+    record Layout(long[] sizes, long[] strides) { }
+
+    /// A tensor in memory; 16-byte aligned.
+    BackendDescriptor tensor(long id, Element element, Layout layout) {
+        return describe(id, element, layout).longs(TENSOR_ALIGNMENT, 16).flag(TENSOR_VIRTUAL, false).finish();
+    }
+
+    /// A tensor that is never stored.
+    BackendDescriptor virtual(long id, Element element, Layout layout) {
+        return describe(id, element, layout).longs(TENSOR_ALIGNMENT, 16).flag(TENSOR_VIRTUAL, true).finish();
+    }
+
+    /// A float32 that a run gives the address of in this process; it is read when the run is queued.
+    BackendDescriptor number(long id) {
+        long[] one = {1, 1, 1, 1};
+        return describe(id, Element.FLOAT32, new Layout(one, one)).longs(TENSOR_ALIGNMENT, Float.BYTES)
+                .flag(TENSOR_BY_VALUE, true).finish();
+    }
+
+    private BackendDescriptor describe(long id, Element element, Layout layout) {
+        return make(TENSOR).ints(TENSOR_TYPE, Type.DATA_TYPE, type(element)).longs(TENSOR_SIZES, layout.sizes)
+                .longs(TENSOR_STRIDES, layout.strides).longs(TENSOR_ID, id);
     }
 
     /// What all three operations of a convolution share; sums are float32.
@@ -122,6 +170,26 @@ final class OperationGraph implements AutoCloseable {
             operation.descriptors(POINTWISE_B, b);
         }
         operations.add(operation.finish());
+    }
+
+    /// The product of each pair of matrices, the last two sizes of `a` and `b`; sums are float32.
+    void multiply(BackendDescriptor a, BackendDescriptor b, BackendDescriptor product) {
+        BackendDescriptor matmul = make(MATMUL).ints(MATMUL_COMPUTE, Type.DATA_TYPE, type(Element.FLOAT32)).finish();
+        operations.add(make(MATMUL_OPERATION).descriptors(MATMUL_A, a).descriptors(MATMUL_B, b)
+                .descriptors(MATMUL_C, product).descriptors(MATMUL_DESCRIPTOR, matmul).finish());
+    }
+
+    /// Reduces `x` along the sizes of which `y` has only 1.
+    void reduce(Reduction how, BackendDescriptor x, BackendDescriptor y) {
+        BackendDescriptor reduction = make(REDUCTION).ints(REDUCTION_OPERATOR, Type.REDUCTION, how.code)
+                .ints(REDUCTION_COMPUTE, Type.DATA_TYPE, type(Element.FLOAT32)).finish();
+        operations.add(make(REDUCTION_OPERATION).descriptors(REDUCTION_X, x).descriptors(REDUCTION_Y, y)
+                .descriptors(REDUCTION_DESCRIPTOR, reduction).finish());
+    }
+
+    /// Lets `y` be the elements of `x` with other sizes and strides, such as those of the transposed matrices.
+    void reshape(BackendDescriptor x, BackendDescriptor y) {
+        operations.add(make(RESHAPE_OPERATION).descriptors(RESHAPE_X, x).descriptors(RESHAPE_Y, y).finish());
     }
 
     /// The graph of all operations.

@@ -4,10 +4,14 @@ import dev.cathode.kernels.cuda.cache.DiskCache;
 import dev.cathode.kernels.cuda.library.CudaException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
 
 /// Plans that were chosen once, kept on disk as text: by version of the library, GPU and task.
 public final class PlanCache {
+    private static final String NONE = "none";
+
     private final Cudnn cudnn;
     private final DeviceDescription device;
     private final DiskCache cache;
@@ -19,28 +23,48 @@ public final class PlanCache {
         this.cache = cache;
     }
 
-    /// The plan for a task: the one that is kept, or the one that `choice` picks of the suggested ones.
+    /// The plan for a convolution: the one that is kept, or the one that `choice` picks of the suggested ones.
     ///
     /// @param most how many suggestions are wanted, if any
     /// @param choice the index of the best of the plans, for example by timing them
     /// @throws IllegalStateException if the library can do it in no way on that GPU
     public Plan plan(ConvolutionTask task, int most, ToIntFunction<List<Plan>> choice) {
-        DiskCache.Key key = new DiskCache.Key("plan", List.of("cuDNN " + cudnn.version(), device.json(),
-                task.toString()));
+        return plan(task.toString(), () -> Plans.of(cudnn, device, task, most), choice).orElseThrow();
+    }
+
+    /// The plan for attention: the one that is kept, or the one that `choice` picks of the suggested ones.
+    ///
+    /// @param most how many suggestions are wanted, if any
+    /// @param choice the index of the best of the plans, for example by timing them
+    /// @return empty if the library can do it in no way on that GPU
+    public Optional<AttentionPlan> plan(AttentionTask task, int most, ToIntFunction<List<AttentionPlan>> choice) {
+        return plan(task.toString(), () -> Plans.of(cudnn, device, task, most), plans ->
+                choice.applyAsInt(plans.stream().map(plan -> new AttentionPlan(task, plan)).toList()))
+                .map(plan -> new AttentionPlan(task, plan));
+    }
+
+    private Optional<Plan> plan(String task, Supplier<Plans> suggestions, ToIntFunction<List<Plan>> choice) {
+        DiskCache.Key key = new DiskCache.Key("plan", List.of("cuDNN " + cudnn.version(), device.json(), task));
         try {
-            return read(key, task, most, choice);
+            return read(key, suggestions, choice);
         } catch (CudaException e) { // kept by a library of the same version that was another one after all
             cache.remove(key);
-            return read(key, task, most, choice);
+            return read(key, suggestions, choice);
         }
     }
 
-    private Plan read(DiskCache.Key key, ConvolutionTask task, int most, ToIntFunction<List<Plan>> choice) {
-        byte[] text = cache.get(key, () -> {
-            try (Plans plans = Plans.of(cudnn, device, task, most)) {
-                return plans.list().get(choice.applyAsInt(plans.list())).json().getBytes(StandardCharsets.UTF_8);
+    private Optional<Plan> read(DiskCache.Key key, Supplier<Plans> suggestions, ToIntFunction<List<Plan>> choice) {
+        String text = new String(cache.get(key, () -> {
+            try (Plans plans = suggestions.get()) {
+                String chosen = plans.list().isEmpty() ? NONE
+                        : plans.list().get(choice.applyAsInt(plans.list())).json();
+                return chosen.getBytes(StandardCharsets.UTF_8);
             }
-        });
-        return Plan.of(cudnn, device, new String(text, StandardCharsets.UTF_8));
+        }), StandardCharsets.UTF_8);
+        if (text.equals(NONE)) {
+            cache.remove(key); // another library beside cuDNN, such as NVRTC, may have been what was missing
+            return Optional.empty();
+        }
+        return Optional.of(Plan.of(cudnn, device, text));
     }
 }

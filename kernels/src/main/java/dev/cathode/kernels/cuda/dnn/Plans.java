@@ -31,20 +31,33 @@ public final class Plans implements AutoCloseable {
     /// @param most how many are wanted
     /// @throws IllegalStateException if the library can do it in no way on that GPU
     public static Plans of(Cudnn cudnn, DeviceDescription device, ConvolutionTask task, int most) {
-        return of(cudnn, device, task.toString(), task::describe, most);
+        Plans plans = suggested(cudnn, device, task::describe, most);
+        if (plans.list.isEmpty()) {
+            plans.close();
+            throw new IllegalStateException("cuDNN " + cudnn.version() + " has no engine for " + task
+                    + " on this GPU", plans.refusal);
+        }
+        return plans;
     }
 
-    private static Plans of(Cudnn cudnn, DeviceDescription device, String name, Consumer<OperationGraph> task, int most) {
+    /// Makes plans for attention; that needs no GPU, but cuDNN compiles kernels for it and loads them, which needs a
+    /// driver.
+    ///
+    /// @param most how many are wanted
+    /// @return empty if the library can do it in no way on that GPU
+    public static Plans of(Cudnn cudnn, DeviceDescription device, AttentionTask task, int most) {
+        return task.supported(cudnn.version())
+                ? suggested(cudnn, device, graph -> AttentionGraph.describe(task, graph), most)
+                : new Plans(new OperationGraph(cudnn));
+    }
+
+    private static Plans suggested(Cudnn cudnn, DeviceDescription device, Consumer<OperationGraph> task, int most) {
         Plans plans = new Plans(new OperationGraph(cudnn));
         try {
             task.accept(plans.graph);
             BackendDescriptor operations = plans.graph.finish();
             for (int i = 0; i < MODES.length && plans.list.size() < most; i++) {
                 plans.add(cudnn, device, operations, MODES[i], most);
-            }
-            if (plans.list.isEmpty()) {
-                throw new IllegalStateException("cuDNN " + cudnn.version() + " has no engine for " + name
-                        + " on this GPU", plans.refusal);
             }
             return plans;
         } catch (RuntimeException e) {

@@ -1,7 +1,9 @@
 package dev.cathode.kernels.cuda.dnn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cuda.Element;
@@ -32,5 +34,20 @@ class AttentionTaskTest {
         Attention.Shape nothing = new Attention.Shape(2, 8, 0, 77, 40, false, false, 1);
         assertThrows(IllegalArgumentException.class, () -> new AttentionTask(Work.FORWARD, nothing,
                 Strides.contiguous(nothing), Element.FLOAT16));
+    }
+
+    @Test
+    void cudnnIsNotAskedForWhatItDoesWrong() {
+        AttentionTask gradient = new AttentionTask(Work.GRADIENT, SHAPE, Strides.contiguous(SHAPE), Element.BFLOAT16);
+        assertTrue(gradient.supported(92400));
+        assertFalse(gradient.supported(91500));
+        assertTrue(gradient.with(Work.FORWARD).supported(90100));
+        assertFalse(gradient.with(Work.FORWARD).supported(91001));
+        Attention.Shape blocks = new Attention.Shape(2, 8, 64, 256, 40, false, false, 1);
+        AttentionTask full = new AttentionTask(Work.GRADIENT, blocks, Strides.contiguous(blocks), Element.FLOAT16);
+        assertTrue(full.supported(90600));
+        assertFalse(full.supported(90501));
+        assertFalse(new AttentionTask(Work.FORWARD, blocks, Strides.contiguous(blocks), Element.FLOAT32)
+                .supported(92400));
     }
 }

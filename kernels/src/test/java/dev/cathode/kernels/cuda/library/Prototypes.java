@@ -116,7 +116,8 @@ public final class Prototypes {
         };
     }
 
-    private static Optional<Path> header(String name) throws IOException {
+    /// The file of a header of NVIDIA's, if it is on this machine.
+    public static Optional<Path> header(String name) throws IOException {
         List<Path> folders = new ArrayList<>(List.of(Path.of("/usr/local/cuda/include"), Path.of("/usr/include")));
         for (String variable : List.of("CUDA_HOME", "CATHODE_CUDA_PATH")) {
             Optional.ofNullable(System.getenv(variable)).ifPresent(home -> folders.add(Path.of(home, "include")));
