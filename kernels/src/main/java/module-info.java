@@ -9,6 +9,7 @@ module dev.cathode.kernels {
     exports dev.cathode.kernels.cuda.cache;
     exports dev.cathode.kernels.cuda.dnn;
     exports dev.cathode.kernels.cuda.driver;
+    exports dev.cathode.kernels.cuda.gpu;
     exports dev.cathode.kernels.cuda.inventory;
     exports dev.cathode.kernels.cuda.library;
     exports dev.cathode.kernels.cuda.nccl;

@@ -14,6 +14,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
 import java.util.Map;
 
 /// Products of matrices and convolutions in the memory of a [ShimProcess], computed by this process. As strict as
@@ -50,7 +51,7 @@ final class ShimMath {
     }
 
     /// Where a tensor is in this process; the null pointer for address 0.
-    private MemorySegment at(long address, long numbers, Element element, String what) {
+    private MemorySegment at(long address, long bytes, String what) {
         if (address == 0) {
             return MemorySegment.NULL;
         }
@@ -58,8 +59,8 @@ final class ShimMath {
             throw new IllegalArgumentException(what + " at " + Long.toHexString(address) + " is not aligned to "
                     + ALIGNMENT + " bytes");
         }
-        heap.check(address, numbers * element.bytes(), what);
-        return process.at(address, numbers * element.bytes());
+        heap.check(address, bytes, what);
+        return process.at(address, bytes);
     }
 
     private static void checkApart(MemorySegment one, MemorySegment other, String what) {
@@ -74,13 +75,6 @@ final class ShimMath {
         }
     }
 
-    /// Numbers from the first to the last of a matrix, or of all of a batch.
-    private static long extent(Operand operand, int batch, long rows, long columns) {
-        long across = operand.transposed() ? columns : rows;
-        long along = operand.transposed() ? rows : columns;
-        return (batch - 1) * operand.batchStride() + (across - 1) * operand.stride() + along;
-    }
-
     void run(Product p, Matmul.Addresses where) {
         boolean added = p.epilogue() == Product.Epilogue.BIAS || p.epilogue() == Product.Epilogue.BIAS_TANH_GELU;
         boolean gradient = p.epilogue() == Product.Epilogue.BIAS_GRADIENT;
@@ -89,12 +83,12 @@ final class ShimMath {
         if (where.residual() != 0 && gelu || gradient && p.batch() > 1) {
             throw new IllegalArgumentException("cuBLASLt does not do this: " + p);
         }
-        MemorySegment a = at(where.a(), extent(p.a(), p.batch(), p.m(), p.k()), p.element(), "the first factor");
-        MemorySegment b = at(where.b(), extent(p.b(), p.batch(), p.k(), p.n()), p.element(), "the second factor");
-        long numbers = extent(p.out(), p.batch(), p.m(), p.n());
-        MemorySegment out = at(where.out(), numbers, p.outElement(), "the product");
-        MemorySegment residual = at(where.residual(), numbers, p.outElement(), "the residual");
-        MemorySegment bias = at(where.bias(), gradient ? p.m() : p.n(), p.outElement(), "the bias");
+        MemorySegment a = at(where.a(), p.aNumbers() * p.element().bytes(), "the first factor");
+        MemorySegment b = at(where.b(), p.bNumbers() * p.element().bytes(), "the second factor");
+        long bytes = p.outNumbers() * p.outElement().bytes();
+        MemorySegment out = at(where.out(), bytes, "the product");
+        MemorySegment residual = at(where.residual(), bytes, "the residual");
+        MemorySegment bias = at(where.bias(), p.biasNumbers() * p.outElement().bytes(), "the bias");
         checkApart(out, a, "the first factor");
         checkApart(out, b, "the second factor");
         if (where.residual() != 0 && where.residual() != where.out()) {
@@ -129,22 +123,16 @@ final class ShimMath {
     }
 
     void run(ConvolutionTask t, Map<Long, Long> tensors) {
-        var epilogue = t.epilogue();
-        long outputs = t.batch() * t.outHeight() * t.outWidth() * t.outputs();
-        checkGiven(epilogue.bias(), tensors.getOrDefault(ConvolutionTask.BIAS, 0L), "the bias of " + t);
-        checkGiven(epilogue.sampleBias(), tensors.getOrDefault(ConvolutionTask.SAMPLE_BIAS, 0L),
-                "the bias for each image of " + t);
-        checkGiven(epilogue.residual(), tensors.getOrDefault(ConvolutionTask.RESIDUAL, 0L), "the residual of " + t);
-        MemorySegment x = at(tensors.get(ConvolutionTask.INPUT), t.batch() * t.height() * t.width() * t.inputs(),
-                t.element(), "the input");
-        MemorySegment w = at(tensors.get(ConvolutionTask.WEIGHTS), t.outputs() * t.rows().kernel()
-                * t.columns().kernel() * t.inputs(), t.element(), "the weights");
-        MemorySegment y = at(tensors.get(ConvolutionTask.OUTPUT), outputs, t.element(), "the output");
-        MemorySegment bias = at(tensors.getOrDefault(ConvolutionTask.BIAS, 0L), t.outputs(), t.element(), "the bias");
-        MemorySegment sampleBias = at(tensors.getOrDefault(ConvolutionTask.SAMPLE_BIAS, 0L), t.batch() * t.outputs(),
-                t.element(), "the bias for each image");
-        MemorySegment residual = at(tensors.getOrDefault(ConvolutionTask.RESIDUAL, 0L), outputs, t.element(),
-                "the residual");
+        Map<Long, Long> wanted = t.tensors();
+        if (!wanted.keySet().equals(tensors.keySet())) {
+            throw new IllegalArgumentException("the tensors " + tensors.keySet() + " are given to " + t);
+        }
+        MemorySegment[] at = new MemorySegment[Math.toIntExact(ConvolutionTask.RESIDUAL) + 1];
+        Arrays.fill(at, MemorySegment.NULL);
+        wanted.forEach((id, bytes) -> at[Math.toIntExact(id)] = at(tensors.get(id), bytes, "tensor " + id));
+        MemorySegment x = at[(int) ConvolutionTask.INPUT];
+        MemorySegment w = at[(int) ConvolutionTask.WEIGHTS];
+        MemorySegment y = at[(int) ConvolutionTask.OUTPUT];
         checkApart(x, y, "the input");
         checkApart(x, w, "the input");
         checkApart(w, y, "the weights");
@@ -153,8 +141,9 @@ final class ShimMath {
                     t.outputs(), t.outHeight(), t.outWidth(), t.rows().kernel(), t.rows().stride(),
                     t.rows().paddingBefore(), t.columns().kernel(), t.columns().stride(),
                     t.columns().paddingBefore());
-            convolution.invokeExact(t.work().ordinal(), sizes, type(t.element()), x, w, y, bias, sampleBias,
-                    epilogue.silu() ? 1 : 0, residual);
+            convolution.invokeExact(t.work().ordinal(), sizes, type(t.element()), x, w, y,
+                    at[(int) ConvolutionTask.BIAS], at[(int) ConvolutionTask.SAMPLE_BIAS], t.epilogue().silu() ? 1 : 0,
+                    at[(int) ConvolutionTask.RESIDUAL]);
         } catch (Throwable e) {
             throw new IllegalStateException(t.toString(), e);
         }

@@ -75,6 +75,32 @@ public record Product(int batch, long m, long n, long k, Operand a, Operand b, O
         }
     }
 
+    /// Numbers from the first to the last of the first factors, all of the batch, with what lies between them.
+    public long aNumbers() {
+        return numbers(a, m, k);
+    }
+
+    /// Numbers from the first to the last of the second factors.
+    public long bNumbers() {
+        return numbers(b, k, n);
+    }
+
+    /// Numbers from the first to the last of the results.
+    public long outNumbers() {
+        return numbers(out, m, n);
+    }
+
+    /// Numbers of the epilogue's vector; 0 if it has none.
+    public long biasNumbers() {
+        return !epilogue.hasBias() ? 0 : epilogue == Epilogue.BIAS_GRADIENT ? m : n;
+    }
+
+    private long numbers(Operand operand, long rows, long columns) {
+        long across = operand.transposed ? columns : rows;
+        long along = operand.transposed ? rows : columns;
+        return (batch - 1) * operand.batchStride + (across - 1) * operand.stride + along;
+    }
+
     /// A linear layer, `[rows, inputs]` · weights `[outputs, inputs]`ᵀ: `[rows, outputs]`.
     public static Product linear(long rows, long inputs, long outputs, Element element, Epilogue epilogue) {
         return new Product(1, rows, outputs, inputs, new Operand(false, inputs, 0), new Operand(true, inputs, 0),

@@ -1,6 +1,8 @@
 package dev.cathode.kernels.cuda.dnn;
 
 import dev.cathode.kernels.cuda.Element;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// A convolution, or a gradient of one. Images are NHWC, weights `[outputs, kernel rows, kernel columns, inputs]`, sums
 /// float32.
@@ -94,6 +96,25 @@ public record ConvolutionTask(Work work, long batch, long inputs, long height, l
     public ConvolutionTask gradient(Work gradient) {
         return new ConvolutionTask(gradient, batch, inputs, height, width, outputs, rows, columns, element,
                 Epilogue.NONE);
+    }
+
+    /// The tensors it reads and writes, by their numbers, each with its bytes.
+    public Map<Long, Long> tensors() {
+        Map<Long, Long> bytes = new TreeMap<>();
+        bytes.put(INPUT, batch * height * width * inputs * element.bytes());
+        bytes.put(WEIGHTS, outputs * rows.kernel * columns.kernel * inputs * element.bytes());
+        long output = batch * outHeight() * outWidth() * outputs * element.bytes();
+        bytes.put(OUTPUT, output);
+        if (epilogue.bias) {
+            bytes.put(BIAS, outputs * element.bytes());
+        }
+        if (epilogue.sampleBias) {
+            bytes.put(SAMPLE_BIAS, batch * outputs * element.bytes());
+        }
+        if (epilogue.residual) {
+            bytes.put(RESIDUAL, output);
+        }
+        return bytes;
     }
 
     /// Rows of the output.

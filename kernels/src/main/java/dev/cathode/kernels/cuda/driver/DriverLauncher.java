@@ -63,6 +63,11 @@ public final class DriverLauncher implements KernelLauncher, AutoCloseable {
         return ready.function;
     }
 
+    /// Whether a kernel is compiled and loaded.
+    public boolean isPrepared(Kernel kernel) {
+        return kernels.containsKey(kernel);
+    }
+
     @Override
     public void launch(Kernel kernel, Geometry geometry, KernelArguments arguments) {
         CudaFunction function = prepare(kernel, geometry.sharedBytes());

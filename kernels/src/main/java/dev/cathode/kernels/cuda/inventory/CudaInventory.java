@@ -15,6 +15,8 @@ import dev.cathode.kernels.cuda.nvrtc.Nvrtc;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Collectors;
 
 /// The GPUs, the driver and the libraries of this machine, each with version and file, or with what is missing and how
 /// to get it. Asking takes no memory of a GPU.
@@ -28,15 +30,28 @@ public final class CudaInventory {
     private static final int LEAST_CAPABILITY = 8;
 
     private final LibrarySearch search;
+    private final OptionalInt only;
     private final List<Line> lines = new ArrayList<>();
 
-    private CudaInventory(LibrarySearch search) {
+    private CudaInventory(LibrarySearch search, OptionalInt only) {
         this.search = search;
+        this.only = only;
     }
 
     /// Takes stock.
     public static List<Line> of(LibrarySearch search) {
-        CudaInventory inventory = new CudaInventory(search);
+        return of(search, OptionalInt.empty());
+    }
+
+    /// Takes stock of what one GPU needs: other GPUs do not count.
+    ///
+    /// @param index the N of `cuda:N`; if there is no such GPU, its line says which there are
+    public static List<Line> of(LibrarySearch search, int index) {
+        return of(search, OptionalInt.of(index));
+    }
+
+    private static List<Line> of(LibrarySearch search, OptionalInt only) {
+        CudaInventory inventory = new CudaInventory(search, only);
         Optional<CudaDriver> driver = inventory.driver();
         List<CudaDevice> devices = inventory.devices(driver);
         inventory.library(CudaLibrary.NVRTC, driver, library -> inventory.nvrtc(library, devices));
@@ -90,15 +105,20 @@ public final class CudaInventory {
         }
         try {
             driver.get().start();
-            List<CudaDevice> devices = driver.get().devices();
+            List<CudaDevice> all = driver.get().devices();
+            List<CudaDevice> devices = all.stream().filter(device -> only.orElse(device.index()) == device.index())
+                    .toList();
             for (CudaDevice device : devices) {
                 boolean able = device.major() >= LEAST_CAPABILITY;
                 lines.add(new Line("cuda:" + device.index(), able, "%s, %.1f GiB, %s, %d multiprocessors%s".formatted(
                         device.name(), device.memory() / (double) (1L << 30), device.chip(), device.multiprocessors(),
                         able ? "" : ": too old, sm_80 or newer is needed")));
             }
-            if (devices.isEmpty()) {
+            if (all.isEmpty()) {
                 lines.add(new Line("GPU", false, "the driver sees none: check CUDA_VISIBLE_DEVICES"));
+            } else if (devices.isEmpty()) {
+                lines.add(new Line("cuda:" + only.orElseThrow(), false, "no such GPU: there is " + all.stream()
+                        .map(device -> "cuda:" + device.index()).collect(Collectors.joining(", "))));
             }
             return devices;
         } catch (CudaException e) {

@@ -1,5 +1,6 @@
 // cuBLASLt's matrix product in plain C, for tests: float32, column-major as NVIDIA documents it, and strict about the
-// sizes of attributes. Enough to see that a row-major product, its strides, epilogues and residual arrive as meant.
+// sizes of attributes. Enough to see that a row-major product, its strides, epilogues and residual arrive as meant. The
+// stream must be 77 and the workspace at 88, unless compiled with -DANYWHERE.
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -117,6 +118,9 @@ int cublasLtMatmul(void* handle, Operation* operation, const float* alpha, const
                    const Algorithm* algorithm, void* workspace, size_t workspaceBytes, void* stream) {
     int ta = operation->transposeA, tb = operation->transposeB;
     uint64_t m = ld->rows, n = ld->columns, k = ta ? la->rows : la->columns;
+#ifdef ANYWHERE
+    if (stream && workspace) stream = (void*) 77, workspace = (void*) 88;
+#endif
     if (!handle || stream != (void*) 77 || algorithm->data[0] != 42 || algorithm->data[7] != 43
             || workspaceBytes != 512 * (algorithm->data[1] + 1) || workspace != (void*) 88 || lc != ld
             || (ta ? la->columns : la->rows) != m || (tb ? lb->rows : lb->columns) != n
