@@ -50,6 +50,21 @@ public final class PlainKernels implements CpuKernels {
     }
 
     @Override
+    public Convolution mixedConvolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm) {
+        return new PlainConvolution(shape, epilogue);
+    }
+
+    @Override
+    public double mixedPeakRate(Workers workers) {
+        return peakRate(workers);
+    }
+
+    @Override
+    public String mixedDescription() {
+        return "exact";
+    }
+
+    @Override
     public FilterGradient filterGradient(ConvolutionShape shape) {
         return new PlainFilterGradient(shape);
     }

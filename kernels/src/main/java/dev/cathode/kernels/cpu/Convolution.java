@@ -9,7 +9,7 @@ public interface Convolution {
     /// The geometry this was prepared for.
     ConvolutionShape shape();
 
-    /// The algorithm in use, never [ConvolutionAlgorithm#AUTO].
+    /// The algorithm in use, never [ConvolutionAlgorithm#AUTO] or [ConvolutionAlgorithm#FASTEST].
     ConvolutionAlgorithm algorithm();
 
     /// Names the layout of the packed weights: instances that answer equal strings for one parameter can share its

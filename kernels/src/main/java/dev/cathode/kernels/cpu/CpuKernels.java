@@ -30,12 +30,28 @@ public interface CpuKernels {
     /// measured now (a fraction of a second) on the pool.
     double peakRate(Workers workers);
 
+    /// The same with products of bfloat16 numbers, where the processor has an instruction for them; where it has none,
+    /// [#peakRate].
+    double mixedPeakRate(Workers workers);
+
+    /// How [#mixedConvolution] multiplies here, for people: "bfloat16 dot products in machine code".
+    String mixedDescription();
+
     /// Prepares a convolution or linear layer.
     ///
     /// @param algorithm a wish; [ConvolutionAlgorithm#AUTO] lets the planner choose, and a Winograd wish that does not
     ///         fit the shape (3×3, stride 1, at least [#lanes()] input channels) becomes the direct algorithm
     Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                             WeightStorage storage);
+
+    /// Prepares a convolution or linear layer in mixed precision: numbers of 16 bits where they can be, sums in float32.
+    ///
+    /// The direct algorithm rounds both operands to bfloat16, to nearest even (numbers below 2^-126 may become
+    /// zeros). Winograd's multiplies in float32 and keeps transformed weights as half precision. Relative to the root
+    /// mean square of a result both are off by about 2e-3. Input, biases, residual and output are float32.
+    ///
+    /// @param algorithm a wish, as for [#convolution]
+    Convolution mixedConvolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm);
 
     /// Prepares the gradient with respect to the weights of a convolution or linear layer.
     ///

@@ -19,6 +19,8 @@ import dev.cathode.kernels.cpu.WeightStorage;
 /// So small images take F(2×2): a U-Net's weights shrink by a third for two hundredths of its time.
 final class ConvolutionPlanner {
     private static final double FLOPS = 420e9;
+    /// How much faster products of bfloat16 numbers are than those of floats.
+    private static final double DOT_SPEED = 2;
     private static final double CACHE_BYTES = 90e9;
     private static final double MEMORY_BYTES = 30e9;
     private static final double TRANSFORM_BYTES = 40e9;
@@ -33,33 +35,50 @@ final class ConvolutionPlanner {
     /// Prepares by the wished algorithm, or by the fastest; `products` are its inner loops.
     static Convolution prepare(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wish,
                                WeightStorage storage, Products products) {
-        if (!Winograd.fits(shape)) {
-            return new ImplicitGemm(shape, epilogue, storage, products);
-        }
-        return switch (wish) {
-            case DIRECT -> new ImplicitGemm(shape, epilogue, storage, products);
-            case WINOGRAD_2 -> new Winograd(shape, epilogue, storage, 2, products);
-            case WINOGRAD_4 -> new Winograd(shape, epilogue, storage, 4, products);
-            case AUTO -> fastest(shape, epilogue, storage, products);
-        };
+        var direct = new ImplicitGemm(shape, epilogue, storage, products);
+        // eight bits of a transformed filter are too few for F(4×4)
+        return choose(wish, direct, seconds(direct.productFlops(), direct.packedBytes(), 0),
+                storage == WeightStorage.BF16 ? 2 : 4, epilogue, storage, products);
     }
 
-    private static Convolution fastest(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage,
-                                       Products products) {
-        var direct = new ImplicitGemm(shape, epilogue, storage, products);
-        double best = seconds(direct.productFlops(), direct.packedBytes(), 0);
-        Convolution fastest = direct;
-        // eight bits of a transformed filter are too few for F(4×4)
-        boolean large = shape.outHeight() * shape.outWidth() >= LARGE_IMAGE && storage != WeightStorage.BF16;
-        for (int side : large ? new int[] {2, 4} : new int[] {2}) {
-            var winograd = new Winograd(shape, epilogue, storage, side, products);
-            double seconds = seconds(winograd.productFlops(), winograd.packedBytes(), winograd.transformedBytes());
-            if (seconds < 0.9 * best) { // what is close goes to what rounds less and packs smaller
-                best = seconds;
-                fastest = winograd;
-            }
+    /// The same in mixed precision: direct in bfloat16, or Winograd in float32 with transformed filters in half
+    /// precision.
+    static Convolution prepareMixed(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wish,
+                                    Products products) {
+        var direct = new RoundedGemm(shape, epilogue, products);
+        boolean dot = products.rounded().bytes() == WeightStorage.BF16.bytes();
+        return choose(wish, direct, seconds(direct.productFlops() / (dot ? DOT_SPEED : 1), direct.packedBytes(), 0), 4,
+                epilogue, WeightStorage.F16, products);
+    }
+
+    /// @param largest side of Winograd's patches that may be considered
+    private static Convolution choose(ConvolutionAlgorithm wish, Convolution direct, double directSeconds, int largest,
+                                      Epilogue epilogue, WeightStorage storage, Products products) {
+        ConvolutionShape shape = direct.shape();
+        if (!Winograd.fits(shape)) {
+            return direct;
         }
-        return fastest;
+        return switch (wish) {
+            case DIRECT -> direct;
+            case WINOGRAD_2 -> new Winograd(shape, epilogue, storage, 2, products);
+            case WINOGRAD_4 -> new Winograd(shape, epilogue, storage, 4, products);
+            case AUTO, FASTEST -> {
+                boolean large = wish == ConvolutionAlgorithm.FASTEST
+                        || shape.outHeight() * shape.outWidth() >= LARGE_IMAGE;
+                double best = directSeconds;
+                Convolution fastest = direct;
+                for (int side = 2; side <= (large ? largest : 2); side += 2) {
+                    var winograd = new Winograd(shape, epilogue, storage, side, products);
+                    double seconds = seconds(winograd.productFlops(), winograd.packedBytes(),
+                            winograd.transformedBytes());
+                    if (seconds < 0.9 * best) { // what is close goes to what rounds less and packs smaller
+                        best = seconds;
+                        fastest = winograd;
+                    }
+                }
+                yield fastest;
+            }
+        };
     }
 
     private static double seconds(double flops, double weights, double transformed) {

@@ -34,6 +34,8 @@ final class ImplicitGemm implements Convolution {
     private final Panels panels;
     private final WeightPacker packer;
     private final WeightStorage storage;
+    /// Type of the weights as the products read them; if it is another, they are widened before.
+    private final WeightStorage read;
     private final Products products;
     private final EpilogueStore epilogue;
     private final InputMap map;
@@ -47,6 +49,7 @@ final class ImplicitGemm implements Convolution {
         this.shape = shape;
         this.storage = storage;
         this.products = products;
+        read = products.reads(storage) ? storage : WeightStorage.F32;
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
         packer = new WeightPacker(shape, panels, storage, products.passes());
@@ -85,7 +88,7 @@ final class ImplicitGemm implements Convolution {
 
     @Override
     public long workspaceBytes(int threads) {
-        return threads * new Scratch(blocks(threads), storage != WeightStorage.F32).bytes();
+        return threads * new Scratch(blocks(threads), storage != read).bytes();
     }
 
     @Override
@@ -105,7 +108,8 @@ final class ImplicitGemm implements Convolution {
         @Override
         public void run(WeightView weights, Arguments arguments, Workers workers) {
             Scratch scratch = new Scratch(blocks, true);
-            multiply(arguments, blocks, scratch, workers, (panel, half, tap, tapCount, channel, channels, memory) -> {
+            multiply(arguments, blocks, scratch, workers, WeightStorage.F32,
+                    (panel, half, tap, tapCount, channel, channels, memory) -> {
                 packer.gather(weights, panel, half, tap, tapCount, channel, channels, memory + scratch.weights,
                         channels, memory + scratch.square);
                 return memory + scratch.weights;
@@ -176,7 +180,7 @@ final class ImplicitGemm implements Convolution {
         }
     }
 
-    /// Where the weights of a depth block lie packed, as float32.
+    /// Where the weights of a depth block lie packed, as the products read them.
     @FunctionalInterface
     private interface PackedBlock {
         long address(int panel, int half, int tap, int tapCount, int channel, int channels, long memory);
@@ -185,13 +189,13 @@ final class ImplicitGemm implements Convolution {
     @Override
     public void run(Arguments arguments, Workers workers) {
         Blocks blocks = blocks(workers.threads());
-        Scratch scratch = new Scratch(blocks, storage != WeightStorage.F32);
-        multiply(arguments, blocks, scratch, workers, (panel, half, tap, tapCount, channel, channels, memory) -> {
+        Scratch scratch = new Scratch(blocks, storage != read);
+        multiply(arguments, blocks, scratch, workers, read, (panel, half, tap, tapCount, channel, channels, memory) -> {
             int width = panels.width(panel);
             long depthBefore = (long) tap * shape.inChannels() + channel;
             long b = arguments.weights()
                     + (panels.offset(panel, half, packer.depth()) + depthBefore * width) * storage.bytes();
-            if (storage == WeightStorage.F32) {
+            if (storage == read) {
                 return b;
             }
             WeightPacker.widen(storage, b, memory + scratch.weights, (long) tapCount * channels * width);
@@ -199,21 +203,22 @@ final class ImplicitGemm implements Convolution {
         });
     }
 
-    private void multiply(Arguments arguments, Blocks blocks, Scratch scratch, Workers workers, PackedBlock weights) {
+    private void multiply(Arguments arguments, Blocks blocks, Scratch scratch, Workers workers, WeightStorage type,
+                          PackedBlock weights) {
         int rowBlocks = (shape.rows() + blocks.rows - 1) / blocks.rows;
         int groups = (panels.count() + blocks.panels - 1) / blocks.panels;
         workers.run(rowBlocks * groups, (task, worker) -> {
             // neighbouring tasks share panels, which stay in the shared cache
             int row = task % rowBlocks * blocks.rows;
             int panel = task / rowBlocks * blocks.panels;
-            block(arguments, scratch, weights, arguments.workspace() + worker * scratch.bytes(), row,
+            block(arguments, scratch, type, weights, arguments.workspace() + worker * scratch.bytes(), row,
                     Math.min(blocks.rows, shape.rows() - row), panel, Math.min(blocks.panels, panels.count() - panel));
         });
     }
 
     /// Rows `row` to `row + rows - 1`, panels `panel` to `panel + count - 1`.
-    private void block(Arguments arguments, Scratch scratch, PackedBlock weights, long memory, int row, int rows,
-                       int panel, int count) {
+    private void block(Arguments arguments, Scratch scratch, WeightStorage type, PackedBlock weights, long memory,
+                       int row, int rows, int panel, int count) {
         int padded = roundUp(rows, MicroKernel.ROWS);
         long zeros = memory + scratch.zeros;
         long table = memory + scratch.table;
@@ -228,7 +233,7 @@ final class ImplicitGemm implements Convolution {
                 for (int p = 0; p < count * panels.halves(); p++) {
                     int index = panel + p / panels.halves();
                     long b = weights.address(index, p % panels.halves(), tap, tapCount, channel, channels, memory);
-                    products.panel(panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
+                    products.panel(type, panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
                             (long) channel * Float.BYTES, channels, b, first ? zeros : 0,
                             sums(scratch, memory, padded, p), padded);
                 }

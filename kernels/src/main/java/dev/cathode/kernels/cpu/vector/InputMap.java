@@ -32,13 +32,23 @@ final class InputMap {
 
     /// The address of pixel (y, x) of the padded, resized image, or `zeros` in the padding and outside.
     long pixel(Convolution.Arguments arguments, int image, int y, int x, long zeros) {
-        int row = y < rows.length ? rows[y] : -1;
-        int column = x < columns.length ? columns[x] : -1;
+        int row = row(y);
+        int column = column(x);
         if (row < 0 || column < 0) {
             return zeros;
         }
         long index = ((long) image * shape.height() + row) * shape.width() + column;
         return arguments.input() + index * arguments.inputStride() * Float.BYTES;
+    }
+
+    /// The row of the input that row `y` of the padded, resized image shows, or -1 in the padding and outside.
+    int row(int y) {
+        return y < rows.length ? rows[y] : -1;
+    }
+
+    /// The column of the input that column `x` of the padded, resized image shows, or -1.
+    int column(int x) {
+        return x < columns.length ? columns[x] : -1;
     }
 
     /// Fills `table[tap][i]` with the addresses of the input pixels of output pixels `first` to `first + count - 1`,

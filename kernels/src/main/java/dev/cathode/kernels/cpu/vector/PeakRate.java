@@ -3,6 +3,7 @@ package dev.cathode.kernels.cpu.vector;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 
 import dev.cathode.kernels.cpu.Workers;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /// How fast this machine multiplies and adds, measured: twelve independent chains of fused multiply-adds in registers
@@ -14,21 +15,36 @@ final class PeakRate {
 
     private PeakRate() { }
 
-    /// Floating-point operations per second of the whole pool, the best of several rounds.
+    /// Does work as often as it is told, and says how many floating-point operations that was.
+    @FunctionalInterface
+    interface Spin {
+        double times(int repeats);
+    }
+
+    /// Floating-point operations per second of the whole pool in float32.
     static double measure(Workers workers) {
-        float[] sink = new float[workers.threads() * 64];
+        return measure(workers, PeakRate::spin);
+    }
+
+    /// Floating-point operations per second of the whole pool, the best of several rounds.
+    static double measure(Workers workers, Spin spin) {
         double best = 0;
         for (int round = 0; round < ROUNDS; round++) {
+            double[] flops = new double[workers.threads() * 64];
             long start = System.nanoTime();
-            workers.run(workers.threads() * 16, (task, worker) -> sink[worker * 64] += chains(REPEATS));
+            workers.run(workers.threads() * 16, (task, worker) -> flops[worker * 64] += spin.times(REPEATS));
             double seconds = (System.nanoTime() - start) * 1e-9;
-            double flops = 2.0 * CHAINS * REPEATS * Simd.LANES * workers.threads() * 16;
-            best = Math.max(best, flops / seconds);
-        }
-        if (Float.isNaN(sink[0])) {
-            throw new IllegalStateException("the chains must stay finite");
+            best = Math.max(best, Arrays.stream(flops).sum() / seconds);
         }
         return best;
+    }
+
+    /// Chains in float32.
+    static double spin(int repeats) {
+        if (Float.isNaN(chains(repeats))) {
+            throw new IllegalStateException("the chains must stay finite");
+        }
+        return 2.0 * CHAINS * repeats * Simd.LANES;
     }
 
     private static float chains(int repeats) {

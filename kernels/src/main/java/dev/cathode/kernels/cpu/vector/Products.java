@@ -1,5 +1,7 @@
 package dev.cathode.kernels.cpu.vector;
 
+import dev.cathode.kernels.cpu.WeightStorage;
+
 /// The inner loops of matrix products: tiles whose sums stay in registers.
 ///
 /// Each sum is one chain of fused multiply-adds in the order of its terms, so all implementations give the same bytes.
@@ -7,6 +9,7 @@ public interface Products {
     /// A block of the product of rows (anywhere in memory) with a packed panel of weights: `c = start + Σ a·b`. `c` is
     /// `[rows, width]`, width = vectors · lanes. Every linear layer and convolution is made of these.
     ///
+    /// @param storage type of the weights, one that it [#reads]
     /// @param vectors width of the panel: 1, 2 or 4 vectors
     /// @param table addresses of the rows, `[taps][...]`, `tapStep` bytes from tap to tap
     /// @param tapStep bytes between the tables of two taps
@@ -17,8 +20,16 @@ public interface Products {
     /// @param zeros width zeros to start from, or 0 to start from what is in `c`
     /// @param c the sums
     /// @param rows a multiple of 12
-    void panel(int vectors, long table, long tapStep, int taps, long offset, int k, long b, long zeros, long c,
-               int rows);
+    void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k, long b,
+               long zeros, long c, int rows);
+
+    /// Whether [#panel] widens weights of this type by itself; if not, whoever calls it must.
+    boolean reads(WeightStorage storage);
+
+    /// Products of operands rounded to bfloat16 that go with these.
+    default RoundedProducts rounded() {
+        return new WidenedProducts(this);
+    }
 
     /// A tile of a product that sums over pixels, `c = start + Σ a[p]ᵀ · b(p)`, rows of `b` anywhere in memory. The
     /// gradients of filters are made of these.

@@ -70,9 +70,24 @@ public final class VectorKernels implements CpuKernels {
     }
 
     @Override
+    public double mixedPeakRate(Workers workers) {
+        return PeakRate.measure(workers, products.rounded()::spin);
+    }
+
+    @Override
+    public String mixedDescription() {
+        return products.rounded().description();
+    }
+
+    @Override
     public Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                                    WeightStorage storage) {
         return ConvolutionPlanner.prepare(shape, epilogue, algorithm, storage, products);
+    }
+
+    @Override
+    public Convolution mixedConvolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm) {
+        return ConvolutionPlanner.prepareMixed(shape, epilogue, algorithm, products);
     }
 
     @Override

@@ -35,6 +35,8 @@ final class Winograd implements Convolution {
 
     private final ConvolutionShape shape;
     private final WeightStorage storage;
+    /// Type of the weights as the products read them; if it is another, they are widened before.
+    private final WeightStorage read;
     private final Products products;
     private final Panels panels;
     private final WinogradWeights weights;
@@ -53,6 +55,7 @@ final class Winograd implements Convolution {
         this.shape = shape;
         this.storage = storage;
         this.products = products;
+        read = products.reads(storage) ? storage : WeightStorage.F32;
         this.side = side;
         size = side + 2;
         int halves = epilogue.gated() ? 2 : 1;
@@ -177,7 +180,7 @@ final class Winograd implements Convolution {
             patch = half + (long) size * size * Math.max(RUN, MicroKernel.COLUMNS) * Float.BYTES;
             biases = patch + 2L * side * side * MicroKernel.COLUMNS * Float.BYTES;
             wide = biases + align(EpilogueStore.scratchBytes());
-            input = wide + (storage == WeightStorage.F32 ? 0
+            input = wide + (storage == read ? 0
                     : align((long) channelBlock * MicroKernel.COLUMNS * Float.BYTES));
             inputRow = align((long) channelBlock * Float.BYTES) + 64;
             inputPlane = blocks.patches * inputRow + SKEW;
@@ -276,11 +279,11 @@ final class Winograd implements Convolution {
             int width = panels.width(index);
             long b = arguments.weights() + (panels.offset(index, p % panels.halves(), weights.depth())
                     + ((long) plane * shape.inChannels() + channel) * width) * storage.bytes();
-            if (storage != WeightStorage.F32) {
+            if (storage != read) {
                 WeightPacker.widen(storage, b, memory + s.wide, (long) channels * width);
                 b = memory + s.wide;
             }
-            products.panel(panels.vectors(index), memory + s.rows, 0, 1, plane * s.inputPlane, channels, b,
+            products.panel(read, panels.vectors(index), memory + s.rows, 0, 1, plane * s.inputPlane, channels, b,
                     channel == 0 ? memory + s.zeros : 0, memory + s.sums + plane * s.sumsPlane + p * s.sumsPanel,
                     padded);
         }

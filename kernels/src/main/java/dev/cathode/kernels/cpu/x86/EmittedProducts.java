@@ -1,7 +1,10 @@
 package dev.cathode.kernels.cpu.x86;
 
+import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.vector.Passes;
 import dev.cathode.kernels.cpu.vector.Products;
+import dev.cathode.kernels.cpu.vector.RoundedProducts;
+import dev.cathode.kernels.cpu.x86.PanelProductCode.Terms;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -15,15 +18,19 @@ final class EmittedProducts implements Products {
     private static final MethodHandle PIXELS = Calls.critical(9);
 
     private final int vectorBytes;
-    /// The functions for one, two and four vectors; null where they do not fit the registers.
-    private final MemorySegment[] panels = new MemorySegment[3];
+    private final RoundedProducts rounded;
+    /// The functions for one, two and four vectors; null where they do not fit the registers. Panels for each
+    /// [WeightStorage].
+    private final MemorySegment[][] panels = new MemorySegment[3][3];
     private final MemorySegment[] pixelsOfSix = new MemorySegment[3];
     private final MemorySegment[] pixelsOfFour = new MemorySegment[3];
     private final Passes passes;
 
-    private EmittedProducts(int bits, Passes passes) {
+    /// @param rounded of their own, or null
+    private EmittedProducts(int bits, Passes passes, RoundedProducts rounded) {
         vectorBytes = bits / 8;
         this.passes = passes;
+        this.rounded = rounded == null ? Products.super.rounded() : rounded;
     }
 
     /// What became of the code.
@@ -36,37 +43,48 @@ final class EmittedProducts implements Products {
     }
 
     /// Writes the functions for vectors of 512 bits (AVX-512) or 256 (AVX2).
-    static Outcome install(int bits, Pages pages, Arena arena) {
+    ///
+    /// @param bf16 whether the processor can multiply bfloat16 numbers in vectors of 512 bits
+    static Outcome install(int bits, boolean bf16, Pages pages, Arena arena) {
         Assembler a = new Assembler();
         int widths = bits == 512 ? 3 : 2; // 1, 2, 4 vectors
         int[][] offsets = new int[widths][];
         for (int i = 0; i < widths; i++) {
             int vectors = 1 << i;
-            // more rows where a row has but one sum: enough chains to keep the multipliers busy
-            int panel = start(a);
-            PanelProductCode.write(a, new Tile(vectors == 1 ? 12 : 6, vectors, bits));
-            int six = start(a);
+            offsets[i] = new int[] {panel(a, vectors, bits, Terms.FLOAT32), panel(a, vectors, bits, Terms.BFLOAT16),
+                panel(a, vectors, bits, Terms.FLOAT16), start(a), 0};
             OuterProductCode.write(a, new Tile(6, vectors, bits));
-            int four = start(a);
+            offsets[i][4] = start(a);
             OuterProductCode.write(a, new Tile(4, vectors, bits));
-            offsets[i] = new int[] {panel, six, four};
         }
         EmittedPasses.Offsets passes = EmittedPasses.write(a, bits);
+        var rounded = bits == 512 && bf16 ? EmittedRoundedProducts.write(a) : null;
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {
-                EmittedProducts products = new EmittedProducts(bits, passes.in(code));
+                EmittedProducts products = new EmittedProducts(bits, passes.in(code),
+                        rounded == null ? null : rounded.in(code));
                 for (int i = 0; i < widths; i++) {
-                    products.panels[i] = code.at(offsets[i][0]);
-                    products.pixelsOfSix[i] = code.at(offsets[i][1]);
-                    products.pixelsOfFour[i] = code.at(offsets[i][2]);
+                    products.panels[WeightStorage.F32.ordinal()][i] = code.at(offsets[i][0]);
+                    products.panels[WeightStorage.BF16.ordinal()][i] = code.at(offsets[i][1]);
+                    products.panels[WeightStorage.F16.ordinal()][i] = code.at(offsets[i][2]);
+                    products.pixelsOfSix[i] = code.at(offsets[i][3]);
+                    products.pixelsOfFour[i] = code.at(offsets[i][4]);
                 }
                 yield new Outcome.Ready(products);
             }
         };
     }
 
-    private static int start(Assembler a) {
+    /// Appends a panel.
+    static int panel(Assembler a, int vectors, int bits, Terms terms) {
+        int start = start(a);
+        // more rows where a row has but one sum: enough chains to keep the multipliers busy
+        PanelProductCode.write(a, new Tile(vectors == 1 ? 12 : 6, vectors, bits), terms);
+        return start;
+    }
+
+    static int start(Assembler a) {
         a.align(64);
         return a.position();
     }
@@ -77,13 +95,23 @@ final class EmittedProducts implements Products {
     }
 
     @Override
-    public void panel(int vectors, long table, long tapStep, int taps, long offset, int k, long b, long zeros, long c,
-                      int rows) {
+    public RoundedProducts rounded() {
+        return rounded;
+    }
+
+    @Override
+    public boolean reads(WeightStorage storage) {
+        return true;
+    }
+
+    @Override
+    public void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k,
+                      long b, long zeros, long c, int rows) {
         long start = zeros == 0 ? c : zeros;
         long startStride = zeros == 0 ? (long) vectors * vectorBytes : 0;
         try {
-            PANEL.invokeExact(panels[vectors >> 1], table, tapStep, (long) taps, offset, (long) k, b, start,
-                    startStride, c, (long) rows);
+            PANEL.invokeExact(panels[storage.ordinal()][vectors >> 1], table, tapStep, (long) taps, offset, (long) k, b,
+                    start, startStride, c, (long) rows);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         } finally {

@@ -25,6 +25,7 @@ import dev.cathode.kernels.cpu.x86.Assembler.Label;
 import dev.cathode.kernels.cpu.x86.Assembler.Shift;
 import dev.cathode.kernels.cpu.x86.Operand.Gpr;
 import dev.cathode.kernels.cpu.x86.Operand.Mem;
+import dev.cathode.kernels.cpu.x86.Operand.Vec;
 
 /// Writes the functions behind [dev.cathode.kernels.cpu.vector.Products#panel]: a block, in tiles.
 ///
@@ -47,7 +48,27 @@ import dev.cathode.kernels.cpu.x86.Operand.Mem;
 /// A processor starts two multiply-adds and two loads a cycle: 24 multiply-adds come with 10. AVX2's 16 registers hold
 /// six rows of two vectors. Nothing but the numbers of the rows, the weights and the sums is read, so nothing behind
 /// their end.
+///
+/// Weights of 16 bits are widened as they are loaded, by units that the multiply-adds leave idle. Where both sides are
+/// bfloat16 a term is a pair of numbers: four bytes on either side, so that nothing changes but the instruction.
 final class PanelProductCode {
+    /// What the terms of a sum are.
+    enum Terms {
+        /// A float times a float.
+        FLOAT32,
+        /// A float times a half precision number.
+        FLOAT16,
+        /// A float times a bfloat16 number.
+        BFLOAT16,
+        /// Two products of bfloat16 numbers (`vdpbf16ps`). Numbers and sums below 2^-126 count as zeros.
+        PAIRS;
+
+        /// Bytes of a vector of the right side.
+        private int bytes(int vectorBytes) {
+            return this == FLOAT32 || this == PAIRS ? vectorBytes : vectorBytes / 2;
+        }
+    }
+
     /// Row addresses; RAX counts, RDX is in the weights, RBX in the table.
     private static final Gpr[] ROWS = {RCX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, RBP};
     private static final Gpr[] SAVED = {RBX, RBP, R12, R13, R14, R15};
@@ -71,24 +92,26 @@ final class PanelProductCode {
 
     private final Assembler a;
     private final Tile tile;
+    private final Terms terms;
     private final int rows;
     private final int vectors;
     private final int vectorBytes;
 
-    private PanelProductCode(Assembler a, Tile tile) {
+    private PanelProductCode(Assembler a, Tile tile, Terms terms) {
         this.a = a;
         this.tile = tile;
+        this.terms = terms;
         rows = tile.rows();
         vectors = tile.vectors();
         vectorBytes = tile.bits() / 8;
     }
 
     /// Appends a function for tiles of at most 12 rows.
-    static void write(Assembler a, Tile tile) {
+    static void write(Assembler a, Tile tile, Terms terms) {
         if (tile.rows() > ROWS.length) {
             throw new IllegalArgumentException("there are no registers for the addresses of " + tile.rows() + " rows");
         }
-        new PanelProductCode(a, tile).function();
+        new PanelProductCode(a, tile, terms).function();
     }
 
     private void function() {
@@ -182,15 +205,28 @@ final class PanelProductCode {
     }
 
     private void term() {
+        int step = terms.bytes(vectorBytes);
         for (int v = 0; v < vectors; v++) {
-            a.op(VectorOp.VMOVUPS, tile.right(v), at(RDX, v * vectorBytes));
+            weights(tile.right(v), at(RDX, v * step));
         }
+        VectorOp multiply = terms == Terms.PAIRS ? VectorOp.VDPBF16PS : VectorOp.VFMADD231PS;
         for (int row = 0; row < rows; row++) {
             a.op(VectorOp.VBROADCASTSS, tile.left(row), at(ROWS[row], RAX, 1, 0));
             for (int v = 0; v < vectors; v++) {
-                a.op(VectorOp.VFMADD231PS, tile.sum(row, v), tile.left(row), tile.right(v));
+                a.op(multiply, tile.sum(row, v), tile.left(row), tile.right(v));
             }
         }
-        a.op(ADD, RDX, vectors * vectorBytes);
+        a.op(ADD, RDX, vectors * step);
+    }
+
+    private void weights(Vec to, Mem from) {
+        switch (terms) {
+            case FLOAT32, PAIRS -> a.op(VectorOp.VMOVUPS, to, from);
+            case FLOAT16 -> a.op(VectorOp.VCVTPH2PS, to, from);
+            case BFLOAT16 -> { // the upper half of a float
+                a.op(VectorOp.VPMOVZXWD, to, from);
+                a.imm(VectorOp.VPSLLD, Short.SIZE, to, to);
+            }
+        }
     }
 }

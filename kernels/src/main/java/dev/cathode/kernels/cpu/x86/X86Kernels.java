@@ -71,7 +71,7 @@ public final class X86Kernels {
             return portable(processor.model() + " lacks " + (bits == 512 ? "AVX-512 F, BW, DQ or VL" : "AVX2 or FMA")
                     + ", or the system does not save its registers");
         }
-        return switch (EmittedProducts.install(bits, pages, arena)) {
+        return switch (EmittedProducts.install(bits, processor.bf16(), pages, arena)) {
             case EmittedProducts.Outcome.Refused(String reason) -> portable(reason);
             case EmittedProducts.Outcome.Ready(EmittedProducts products) -> new VectorKernels(products,
                     (bits == 512 ? "AVX-512" : "AVX2") + " machine code",

@@ -338,7 +338,7 @@ class ConvolutionTest {
         private double bound() {
             boolean large = convolution.algorithm() == ConvolutionAlgorithm.WINOGRAD_4;
             return switch (convolution.algorithm()) {
-                case DIRECT, AUTO -> 2e-6;
+                case DIRECT, AUTO, FASTEST -> 2e-6;
                 case WINOGRAD_2, WINOGRAD_4 -> switch (storage) {
                     case F32 -> large ? 5e-6 : 2e-6;
                     case F16 -> large ? 3e-3 : 1e-3;

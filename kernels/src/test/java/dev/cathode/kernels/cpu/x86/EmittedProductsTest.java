@@ -4,9 +4,11 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.cathode.kernels.cpu.WeightStorage;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +32,10 @@ class EmittedProductsTest {
                     float[] b = random(random, taps * k * width, k % 2 == 0);
                     check(products, vectors, width, rows, taps, k, a, b, null);
                     check(products, vectors, width, rows, taps, k, a, b, random(random, rows * width, false));
+                    for (WeightStorage storage : List.of(WeightStorage.BF16, WeightStorage.F16)) {
+                        short[] halves = halves(random, b.length);
+                        check(products, storage, vectors, width, rows, taps, k, a, halves, null);
+                    }
                 }
             }
         }
@@ -47,9 +53,28 @@ class EmittedProductsTest {
         return numbers;
     }
 
-    /// @param start what the sums start from, or null for zeros
+    /// Bits of numbers of all kinds: denormal, infinite and NaN too.
+    private static short[] halves(Random random, int count) {
+        short[] bits = new short[count];
+        for (int i = 0; i < count; i++) {
+            bits[i] = (short) (random.nextInt(20) == 0 ? random.nextInt() : 0x3000 + random.nextInt(0xc00));
+        }
+        return bits;
+    }
+
     private static void check(EmittedProducts products, int vectors, int width, int rows, int taps, int k, float[] a,
                               float[] b, float[] start) {
+        check(products, WeightStorage.F32, vectors, width, rows, taps, k, a, b, start);
+    }
+
+    /// @param weights `float[]` or the bits of 16-bit numbers
+    /// @param start what the sums start from, or null for zeros
+    private static void check(EmittedProducts products, WeightStorage storage, int vectors, int width, int rows,
+                              int taps, int k, float[] a, Object weights, float[] start) {
+        float[] b = weights instanceof float[] floats ? floats : new float[((short[]) weights).length];
+        for (int i = 0; weights instanceof short[] bits && i < b.length; i++) {
+            b[i] = storage == WeightStorage.F16 ? Float.float16ToFloat(bits[i]) : Float.intBitsToFloat(bits[i] << 16);
+        }
         try (GuardPages memory = new GuardPages()) {
             int shift = 3; // floats between where a row lies and where it is read
             long[] table = new long[taps * rows];
@@ -65,8 +90,9 @@ class EmittedProductsTest {
                 MemorySegment.copy(start, 0, c, JAVA_FLOAT, 0, start.length);
             }
             long zeros = start == null ? memory.of(new float[width]).address() : 0;
-            products.panel(vectors, memory.of(table).address(), rows * 8L, taps, shift * 4, k, memory.of(b).address(),
-                    zeros, c.address(), rows);
+            MemorySegment packed = weights instanceof short[] bits ? memory.of(bits) : memory.of(b);
+            products.panel(storage, vectors, memory.of(table).address(), rows * 8L, taps, shift * 4, k,
+                    packed.address(), zeros, c.address(), rows);
             for (int row = 0; row < rows; row++) {
                 for (int column = 0; column < width; column++) {
                     float sum = start == null ? 0 : start[row * width + column];
@@ -77,8 +103,8 @@ class EmittedProductsTest {
                     }
                     float actual = c.getAtIndex(JAVA_FLOAT, (long) row * width + column);
                     int[] at = {row, column};
-                    assertEquals(sum, actual, () -> vectors + " vectors, " + taps + " taps of " + k + ", "
-                            + Arrays.toString(at));
+                    assertEquals(sum, actual, () -> storage + ", " + vectors + " vectors, " + taps + " taps of " + k
+                            + ", " + Arrays.toString(at));
                 }
             }
         }
@@ -141,7 +167,8 @@ class EmittedProductsTest {
     void refusesTilesThatRegistersCannotHold() {
         for (int[] tile : new int[][] {{6, 4, 256}, {7, 4, 512}, {13, 1, 512}}) {
             assertThrows(IllegalArgumentException.class,
-                    () -> PanelProductCode.write(new Assembler(), new Tile(tile[0], tile[1], tile[2])));
+                    () -> PanelProductCode.write(new Assembler(), new Tile(tile[0], tile[1], tile[2]),
+                            PanelProductCode.Terms.FLOAT32));
         }
     }
 }

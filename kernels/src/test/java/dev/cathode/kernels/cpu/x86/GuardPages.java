@@ -2,6 +2,7 @@ package dev.cathode.kernels.cpu.x86;
 
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import dev.cathode.kernels.cpu.x86.Pages.Access;
 import dev.cathode.kernels.cpu.x86.Pages.Outcome;
@@ -35,6 +36,12 @@ final class GuardPages implements AutoCloseable {
     MemorySegment of(float... numbers) {
         MemorySegment buffer = buffer(4L * numbers.length);
         MemorySegment.copy(numbers, 0, buffer, JAVA_FLOAT, 0, numbers.length);
+        return buffer;
+    }
+
+    MemorySegment of(short... numbers) {
+        MemorySegment buffer = buffer(2L * numbers.length);
+        MemorySegment.copy(numbers, 0, buffer, JAVA_SHORT, 0, numbers.length);
         return buffer;
     }
 

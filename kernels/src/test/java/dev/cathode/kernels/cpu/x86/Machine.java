@@ -35,7 +35,7 @@ final class Machine {
         if (!(bits == 512 ? processor.avx512() : processor.avx2())) {
             return abort(processor.model() + " lacks vectors of " + bits + " bits");
         }
-        return switch (EmittedProducts.install(bits, pages(), arena)) {
+        return switch (EmittedProducts.install(bits, processor.bf16(), pages(), arena)) {
             case EmittedProducts.Outcome.Ready(EmittedProducts products) -> products;
             case EmittedProducts.Outcome.Refused(String reason) -> abort(reason);
         };

@@ -1,0 +1,235 @@
+package dev.cathode.kernels.cpu.vector;
+
+import static dev.cathode.kernels.cpu.OffHeap.ALL;
+
+import dev.cathode.kernels.cpu.Convolution;
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cpu.ConvolutionShape;
+import dev.cathode.kernels.cpu.Epilogue;
+import dev.cathode.kernels.cpu.WeightView;
+import dev.cathode.kernels.cpu.Workers;
+
+/// The direct algorithm with operands rounded to bfloat16 and sums in float32, for linear layers and every convolution.
+///
+/// A task is a block of rows by a group of panels. The input that the rows see is rounded into scratch memory once, in
+/// the cache, and then read by all panels of the group. The depth is cut where that memory or a panel would outgrow the
+/// second-level cache; most layers need no cut, and then sums go to the output as soon as a panel is through.
+final class RoundedGemm implements Convolution {
+    /// Rows of a block at most.
+    private static final int BLOCK_ROWS = 192;
+    /// Numbers of a row in a block at most: a panel of them, 160 KB, and the rows lie in the second-level cache.
+    private static final int BLOCK_DEPTH = 1280;
+    /// Panels of a group at most, where the depth is cut and sums must wait.
+    private static final int WAITING_PANELS = 5;
+    /// Tasks for each thread to aim at.
+    private static final int TASKS = 4;
+
+    private final ConvolutionShape shape;
+    private final Panels panels;
+    private final PairPacker packer;
+    private final RoundedProducts products;
+    private final EpilogueStore epilogue;
+    private final RoundedRows input;
+    /// Filter rows of a depth block.
+    private final int filterRows;
+    /// Channels of a depth block, an even number unless all.
+    private final int channelBlock;
+    /// Whether there is one depth block.
+    private final boolean whole;
+
+    RoundedGemm(ConvolutionShape shape, Epilogue epilogue, Products plain) {
+        this.shape = shape;
+        products = plain.rounded();
+        int halves = epilogue.gated() ? 2 : 1;
+        panels = new Panels(shape.outChannels() / halves, halves);
+        packer = new PairPacker(shape, panels, plain.passes());
+        this.epilogue = new EpilogueStore(epilogue, panels);
+        int channels = shape.inChannels();
+        int blocks = Math.ceilDiv(shape.kernelWidth() * channels, BLOCK_DEPTH);
+        channelBlock = blocks == 1 ? channels : Math.min(channels, 2 * Math.ceilDiv(channels, 2 * blocks));
+        filterRows = blocks > 1 ? 1
+                : Math.clamp(BLOCK_DEPTH / (shape.kernelWidth() * channels), 1, shape.kernelHeight());
+        whole = channelBlock == channels && filterRows == shape.kernelHeight();
+        input = new RoundedRows(shape, products, filterRows, channelBlock);
+    }
+
+    @Override
+    public ConvolutionShape shape() {
+        return shape;
+    }
+
+    @Override
+    public ConvolutionAlgorithm algorithm() {
+        return ConvolutionAlgorithm.DIRECT;
+    }
+
+    @Override
+    public String packing() {
+        return "pairs in panels of " + MicroKernel.COLUMNS + (panels.halves() == 2 ? " gated" : "");
+    }
+
+    @Override
+    public long packedBytes() {
+        return packer.bytes();
+    }
+
+    @Override
+    public void pack(WeightView weights, long destination, Workers workers) {
+        packer.pack(weights, destination, workers);
+    }
+
+    @Override
+    public long workspaceBytes(int threads) {
+        return threads * new Scratch(blocks(threads)).end;
+    }
+
+    /// Multiplications and additions of the products, padding included, counted as two.
+    double productFlops() {
+        return 2.0 * roundUp(shape.rows()) * panels.paddedColumns() * panels.halves() * packer.depth();
+    }
+
+    /// Rows and panels of one task.
+    private record Blocks(int rows, int panels) { }
+
+    /// How the product is cut for so many threads; the result does not depend on it.
+    private Blocks blocks(int threads) {
+        int rowBlocks = Math.ceilDiv(shape.rows(), BLOCK_ROWS);
+        int groups = whole ? 1 : Math.ceilDiv(panels.count(), WAITING_PANELS);
+        if (threads > 1) {
+            // an even split: by columns as long as they last, since each group rounds the rows anew, then by rows
+            while (rowBlocks * groups < TASKS * threads && 2 * groups < panels.count()) {
+                groups++;
+            }
+            while (rowBlocks * groups < TASKS * threads && shape.rows() / (rowBlocks + 1) >= 4 * MicroKernel.ROWS) {
+                rowBlocks++;
+            }
+        }
+        return new Blocks(roundUp(Math.ceilDiv(shape.rows(), rowBlocks)), Math.ceilDiv(panels.count(), groups));
+    }
+
+    private static int roundUp(int rows) {
+        return Math.ceilDiv(rows, MicroKernel.ROWS) * MicroKernel.ROWS;
+    }
+
+    /// Offsets into one worker's scratch memory.
+    private final class Scratch {
+        private final long zeros = 0;
+        private final long biases = zeros + align(Math.max(input.rowBytes(), MicroKernel.COLUMNS * Float.BYTES));
+        private final long table = biases + align(EpilogueStore.scratchBytes());
+        private final long rows;
+        private final long products;
+        private final long sums;
+        private final long end;
+
+        Scratch(Blocks blocks) {
+            rows = table + align((long) filterRows * shape.kernelWidth() * blocks.rows * Long.BYTES);
+            products = rows + align(input.bytes(blocks.rows));
+            sums = products + align(RoundedGemm.this.products.scratchBytes(pairs()));
+            end = sums + align((long) (whole ? 1 : blocks.panels) * panels.halves() * blocks.rows * MicroKernel.COLUMNS
+                    * Float.BYTES);
+        }
+
+        /// Pairs of a depth block.
+        private int pairs() {
+            return filterRows * shape.kernelWidth() * Math.ceilDiv(channelBlock, 2);
+        }
+
+        private static long align(long bytes) {
+            return (bytes + 63) / 64 * 64;
+        }
+    }
+
+    /// What a task works on.
+    ///
+    /// @param memory its worker's scratch memory
+    private record Task(Arguments arguments, Scratch scratch, long memory, int row, int rows, int padded, int panel,
+                        int panels) { }
+
+    @Override
+    public void run(Arguments arguments, Workers workers) {
+        Blocks blocks = blocks(workers.threads());
+        Scratch scratch = new Scratch(blocks);
+        int rowBlocks = Math.ceilDiv(shape.rows(), blocks.rows);
+        int groups = Math.ceilDiv(panels.count(), blocks.panels);
+        workers.run(rowBlocks * groups, (index, worker) -> {
+            // neighbouring tasks share panels, which stay in the shared cache
+            int row = index % rowBlocks * blocks.rows;
+            int panel = index / rowBlocks * blocks.panels;
+            int rows = Math.min(blocks.rows, shape.rows() - row);
+            run(new Task(arguments, scratch, arguments.workspace() + worker * scratch.end, row, rows, roundUp(rows),
+                    panel, Math.min(blocks.panels, panels.count() - panel)));
+        });
+    }
+
+    private void run(Task task) {
+        long zeros = task.memory + task.scratch.zeros;
+        ALL.asSlice(zeros, task.scratch.biases - task.scratch.zeros).fill((byte) 0);
+        for (int ky = 0; ky < shape.kernelHeight(); ky += filterRows) {
+            int rowCount = Math.min(filterRows, shape.kernelHeight() - ky);
+            for (int channel = 0; channel < shape.inChannels(); channel += channelBlock) {
+                int channels = Math.min(channelBlock, shape.inChannels() - channel);
+                var block = new RoundedRows.Block(task.row, task.rows, task.padded, ky, rowCount, channel, channels);
+                input.fill(task.arguments, block, task.memory + task.scratch.table, task.memory + task.scratch.rows,
+                        zeros);
+                boolean first = ky == 0 && channel == 0;
+                boolean last = ky + rowCount == shape.kernelHeight() && channel + channels == shape.inChannels();
+                for (int p = 0; p < task.panels; p++) {
+                    for (int half = 0; half < panels.halves(); half++) {
+                        multiply(task, p, half, ky, rowCount, channel, channels, first);
+                    }
+                    if (last) {
+                        store(task, p);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Adds a depth block to the sums of one panel.
+    private void multiply(Task task, int p, int half, int ky, int rowCount, int channel, int channels, boolean first) {
+        int index = task.panel + p;
+        int taps = rowCount * shape.kernelWidth();
+        int pairs = (channels + 1) / 2;
+        long rowBytes = panels.width(index) * 4L; // of pairs
+        long b = task.arguments.weights() + packer.offset(index, half)
+                + ((long) ky * shape.kernelWidth() * packer.tapPairs() + channel / 2) * rowBytes;
+        long c = sums(task, p, half);
+        long zeros = task.memory + task.scratch.zeros;
+        long table = task.memory + task.scratch.table;
+        long tapStep = (long) task.padded * Long.BYTES;
+        long scratch = task.memory + task.scratch.products;
+        if (channels == shape.inChannels()) { // the taps follow each other
+            products.panel(panels.vectors(index), table, tapStep, taps, pairs, b, first ? zeros : 0, c, task.padded,
+                    scratch);
+        } else {
+            for (int tap = 0; tap < taps; tap++) {
+                products.panel(panels.vectors(index), table + tap * tapStep, tapStep, 1, pairs,
+                        b + tap * packer.tapPairs() * rowBytes, first && tap == 0 ? zeros : 0, c, task.padded, scratch);
+            }
+        }
+    }
+
+    private long sums(Task task, int p, int half) {
+        long place = (whole ? 0 : p) * panels.halves() + half;
+        return task.memory + task.scratch.sums + place * task.padded * MicroKernel.COLUMNS * Float.BYTES;
+    }
+
+    /// Takes the sums of a panel to the output, image by image where each has biases of its own.
+    private void store(Task task, int p) {
+        int outPixels = shape.outHeight() * shape.outWidth();
+        int index = task.panel + p;
+        long biases = task.memory + task.scratch.biases;
+        long width = (long) panels.width(index) * Float.BYTES;
+        int done = 0;
+        while (done < task.rows) {
+            int image = (task.row + done) / outPixels;
+            int end = epilogue.epilogue().sampleBias() ? Math.min(task.rows, (image + 1) * outPixels - task.row)
+                    : task.rows;
+            epilogue.prepare(task.arguments, index, image, biases);
+            long gates = panels.halves() == 2 ? sums(task, p, 1) + done * width : 0;
+            epilogue.store(task.arguments, index, sums(task, p, 0) + done * width, gates, end - done,
+                    (long) task.row + done, biases);
+            done = end;
+        }
+    }
+}
