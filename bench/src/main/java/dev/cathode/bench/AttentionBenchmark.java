@@ -30,6 +30,9 @@ public class AttentionBenchmark {
     @Param({"2x8x4096x4096x40", "2x8x1024x1024x80", "2x8x256x256x160", "2x8x64x64x160", "2x8x4096x77x40",
             "2x8x1024x77x80", "1x1x4096x4096x512", "2x12x77x77x64"})
     public String shape;
+    /// What computes it: machine code where it can run, or the Vector API.
+    @Param({"fastest", "vector"})
+    public String kernels = "fastest";
     /// Threads; 0: all processors.
     @Param("0")
     public int threads;
@@ -51,7 +54,7 @@ public class AttentionBenchmark {
         MemorySegment k = buffers.random((long) s.batch() * s.keys() * width, 2, 2);
         MemorySegment v = buffers.random((long) s.batch() * s.keys() * width, 3, 1);
         MemorySegment y = buffers.floats(rows * width);
-        attention = CpuKernels.vector().attention(s);
+        attention = (kernels.equals("vector") ? CpuKernels.vector() : CpuKernels.fastest()).attention(s);
         MemorySegment workspace = buffers.bytes(attention.workspaceBytes(buffers.workers.threads()));
         arguments = new Attention.Arguments(q.address(), width, k.address(), width, v.address(), width, 0, y.address(),
                 width, workspace.address());

@@ -48,11 +48,14 @@ class BenchmarksTest {
     @Test
     void attention() {
         for (String shape : new String[] {"2x2x17x17x64", "1x3x20x9x8"}) {
-            AttentionBenchmark benchmark = new AttentionBenchmark();
-            benchmark.shape = shape;
-            benchmark.prepare();
-            benchmark.run();
-            benchmark.close();
+            for (String kernels : new String[] {"fastest", "vector"}) {
+                AttentionBenchmark benchmark = new AttentionBenchmark();
+                benchmark.shape = shape;
+                benchmark.kernels = kernels;
+                benchmark.prepare();
+                benchmark.run();
+                benchmark.close();
+            }
         }
     }
 

@@ -67,12 +67,18 @@ public final class KernelBenchmark {
         return timings;
     }
 
-    /// Attention of the U-Net and the VAE.
+    /// Attention of the U-Net and the VAE, in machine code where it can run, and on the Vector API.
     public List<Timing> attentions() {
         List<Timing> timings = new ArrayList<>();
+        CpuKernels vector = CpuKernels.vector();
+        boolean emitted = !kernels.description().equals(vector.description());
         for (int[] a : ATTENTIONS) {
-            timings.add(attention(new Attention.Shape(a[0], a[1], a[2], a[3], a[4], false, false,
-                    (float) (1 / Math.sqrt(a[4])))));
+            Attention.Shape shape = new Attention.Shape(a[0], a[1], a[2], a[3], a[4], false, false,
+                    (float) (1 / Math.sqrt(a[4])));
+            if (emitted) {
+                timings.add(attention("machine code", kernels.attention(shape)));
+            }
+            timings.add(attention("Vector API", vector.attention(shape)));
         }
         return timings;
     }
@@ -100,8 +106,8 @@ public final class KernelBenchmark {
         return algorithm.name().toLowerCase(Locale.ROOT);
     }
 
-    private Timing attention(Attention.Shape shape) {
-        Attention attention = kernels.attention(shape);
+    private Timing attention(String kernel, Attention attention) {
+        Attention.Shape shape = attention.shape();
         int columns = shape.heads() * shape.headSize();
         try (Arena arena = Arena.ofShared()) {
             long q = random(arena, (long) shape.batch() * shape.queries() * columns, 1);
@@ -111,7 +117,7 @@ public final class KernelBenchmark {
             long workspace = OffHeap.allocate(attention.workspaceBytes(workers.threads()), arena).address();
             var arguments = new Attention.Arguments(q, columns, k, columns, v, columns, 0, output, columns, workspace);
             return Timing.of(String.format("attention %d x %d heads of %d, %d queries, %d keys", shape.batch(), shape.heads(),
-                    shape.headSize(), shape.queries(), shape.keys()), "flash", shape.flops(), warmup, runs,
+                    shape.headSize(), shape.queries(), shape.keys()), kernel, shape.flops(), warmup, runs,
                     () -> attention.run(arguments, workers));
         }
     }

@@ -5,7 +5,7 @@ import dev.cathode.kernels.cpu.x86.X86Kernels;
 
 /// The door to the CPU kernels: one implementation per way of writing them.
 public interface CpuKernels {
-    /// The fastest kernels for this machine: products in machine code where the processor has AVX-512 or AVX2 and the
+    /// The fastest kernels for this machine: products and attention in machine code where the processor has AVX-512 or AVX2 and the
     /// system lets us run code, else all on the Vector API. The system property `cathode.cpu` (`vector`, `avx2`,
     /// `avx512`) overrides.
     static CpuKernels fastest() {

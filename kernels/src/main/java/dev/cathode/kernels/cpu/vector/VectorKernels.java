@@ -21,7 +21,8 @@ import dev.cathode.kernels.cpu.Workers;
 /// The kernels on the Vector API: they run wherever Java does, at the width the processor has.
 public final class VectorKernels implements CpuKernels {
     private final Products products;
-    /// What computes the products, for people; empty if it is the Vector API.
+    private final Attentions attentions;
+    /// What computes products and attention, for people; empty if it is the Vector API.
     private final String name;
     private final String reason;
 
@@ -34,17 +35,19 @@ public final class VectorKernels implements CpuKernels {
     ///
     /// @param reason why not faster ones
     public VectorKernels(String reason) {
-        this(new VectorProducts(), "", reason);
+        this(new VectorProducts(), VectorAttention::new, "", reason);
     }
 
-    /// The kernels on the Vector API, but for their products.
+    /// The kernels on the Vector API, but for their products and attention.
     ///
     /// @param products in vectors as wide as the Vector API's here
-    /// @param name what they are, for people
+    /// @param attentions what prepares attention
+    /// @param name what these are, for people
     /// @param reason why it was chosen
-    public VectorKernels(Products products, String name, String reason) {
+    public VectorKernels(Products products, Attentions attentions, String name, String reason) {
         CompilerDirectives.install();
         this.products = products;
+        this.attentions = attentions;
         this.name = name;
         this.reason = reason;
     }
@@ -97,7 +100,7 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public Attention attention(Attention.Shape shape) {
-        return new VectorAttention(shape);
+        return attentions.prepare(shape);
     }
 
     @Override

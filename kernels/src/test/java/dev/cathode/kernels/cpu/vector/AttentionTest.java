@@ -6,17 +6,29 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.kernels.cpu.Attention;
+import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Workers;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/// Against softmax in float64.
+/// Against softmax in float64, on the Vector API and with what is fastest here.
+@ParameterizedClass
+@MethodSource("kernels")
 class AttentionTest {
+    static List<CpuKernels> kernels() {
+        return List.of(CpuKernels.vector(), CpuKernels.fastest());
+    }
+
+    @Parameter
+    private CpuKernels kernels;
+
     /// Lengths and head sizes around every border: of blocks, tiles, vectors and groups of four.
     static List<Attention.Shape> shapes() {
         return List.of(
@@ -138,10 +150,10 @@ class AttentionTest {
     }
 
     /// Runs with rows further apart than they are wide, and NaN between.
-    private static float[] run(Inputs inputs, int threads) {
+    private float[] run(Inputs inputs, int threads) {
         Attention.Shape s = inputs.shape;
         int width = s.heads() * s.headSize();
-        Attention attention = new VectorAttention(s);
+        Attention attention = kernels.attention(s);
         assertEquals(s, attention.shape());
         try (Guarded memory = new Guarded(); Workers workers = new Workers(threads)) {
             MemorySegment output = memory.poisoned(4L * s.batch() * s.queries() * (width + 5));

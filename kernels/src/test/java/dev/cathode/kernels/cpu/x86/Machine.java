@@ -40,4 +40,16 @@ final class Machine {
             case EmittedProducts.Outcome.Refused(String reason) -> abort(reason);
         };
     }
+
+    /// Attention in vectors of so many bits.
+    static AttentionFunctions attention(int bits, Arena arena) {
+        Processor processor = processor();
+        if (!(bits == 512 ? processor.avx512() : processor.avx2())) {
+            return abort(processor.model() + " lacks vectors of " + bits + " bits");
+        }
+        return switch (AttentionFunctions.install(bits, pages(), arena)) {
+            case AttentionFunctions.Outcome.Ready(AttentionFunctions functions) -> functions;
+            case AttentionFunctions.Outcome.Refused(String reason) -> abort(reason);
+        };
+    }
 }
