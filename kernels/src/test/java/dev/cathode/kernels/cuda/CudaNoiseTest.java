@@ -76,7 +76,7 @@ class CudaNoiseTest extends ShimTest {
         assertEquals(0, neighbours, 5 * step);
         assertEquals(0.0027 * n, tail, 5 * Math.sqrt(0.0027 * n) + n * Numbers.epsilon(element) * 0.03);
         noise.next(state);
-        assertEquals(1, device.at(state + 8, 8).get(JAVA_LONG_UNALIGNED, 0));
+        assertEquals(1, device.read(state + 8, 8).get(JAVA_LONG_UNALIGNED, 0));
         noise.normal(state, 2, y, n);
         assertFalse(Arrays.equals(x, device.download(element, y, n)), "another offset");
         list("random normal", element, "[" + n + "]", Math.abs(moments[2] - 1));

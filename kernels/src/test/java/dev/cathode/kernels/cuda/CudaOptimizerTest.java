@@ -1,6 +1,5 @@
 package dev.cathode.kernels.cuda;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
@@ -23,7 +22,7 @@ class CudaOptimizerTest extends ShimTest {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment content = table.content(arena);
             long address = device.allocate(table.bytes());
-            MemorySegment.copy(content, JAVA_BYTE, 0, device.at(address, table.bytes()), JAVA_BYTE, 0, table.bytes());
+            device.write(address, content.asSlice(0, table.bytes()));
             return address;
         }
     }
@@ -129,8 +128,8 @@ class CudaOptimizerTest extends ShimTest {
             new CudaOptimizer(device).sgd(0.75f, 0.01f, nesterov, table, address, scalar(0.125f),
                     device.uploadInts(step), scalar(0.5f));
         }
-        long first = device.at(address, 8).get(JAVA_LONG_UNALIGNED, 0);
-        long second = device.at(address + 64, 8).get(JAVA_LONG_UNALIGNED, 0);
+        long first = device.read(address, 8).get(JAVA_LONG_UNALIGNED, 0);
+        long second = device.read(address + 64, 8).get(JAVA_LONG_UNALIGNED, 0);
         check("sgd", Element.FLOAT32, "[1003] nesterov " + nesterov, with, first, 8, 1);
         check("sgd without momentum", Element.FLOAT32, "[1003] nesterov " + nesterov, without, second, 8, 1);
     }

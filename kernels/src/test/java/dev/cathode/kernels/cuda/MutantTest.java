@@ -22,14 +22,14 @@ class MutantTest extends ShimTest {
     /// @param to what stands there instead
     /// @param run runs the kernel; its result
     /// @param message part of the error, or empty if the numbers must differ
-    private record Mutant(String name, String from, String to, Function<ShimDevice, byte[]> run, String message) {
+    private record Mutant(String name, String from, String to, Function<TestDevice, byte[]> run, String message) {
         @Override
         public String toString() {
             return name;
         }
     }
 
-    private static byte[] groupNorm(ShimDevice device) {
+    private static byte[] groupNorm(TestDevice device) {
         var shape = new CudaGroupNorm.Shape(1, 37, 40, 4);
         var kernels = new CudaGroupNorm(device, Element.BFLOAT16);
         long y = device.allocate(37 * 40 * 2);
@@ -40,21 +40,21 @@ class MutantTest extends ShimTest {
         return device.bytes(y, 37 * 40 * 2);
     }
 
-    private static byte[] softmax(ShimDevice device) {
+    private static byte[] softmax(TestDevice device) {
         long y = device.allocate(4 * 3 * 301);
         new CudaSoftmax(device, Element.FLOAT32).softmax(
                 device.upload(Element.FLOAT32, Numbers.normal(Element.FLOAT32, 903, 1)), y, 3, 301);
         return device.bytes(y, 4 * 903);
     }
 
-    private static byte[] affine(ShimDevice device) {
+    private static byte[] affine(TestDevice device) {
         long y = device.allocate(4 * 1027, 4);
         new CudaElementwise(device, Element.FLOAT32).affine(2, 1,
                 device.uploadSkewed(Element.FLOAT32, 4, Numbers.normal(Element.FLOAT32, 1027, 1)), y, 1027);
         return device.bytes(y, 4 * 1027);
     }
 
-    private static byte[] attention(ShimDevice device) {
+    private static byte[] attention(TestDevice device) {
         var shape = new Attention.Shape(1, 1, 40, 200, 24, false, false, 0.2f);
         long y = device.allocate(40 * 24 * 2);
         new CudaAttention(device, shape, Element.BFLOAT16).run(new Attention.Arguments(
@@ -114,7 +114,7 @@ class MutantTest extends ShimTest {
         assertTrue(planted[0], "the text to be changed is not there");
     }
 
-    private static boolean isUnnoticed(Mutant mutant, ShimDevice device, byte[] right) {
+    private static boolean isUnnoticed(Mutant mutant, TestDevice device, byte[] right) {
         try {
             return Arrays.equals(right, mutant.run.apply(device));
         } catch (IllegalStateException e) {

@@ -14,29 +14,36 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.TestInstance;
 
-/// What tests of kernels have in common: a device on the CPU, and results compared with float64, each with a line of
-/// the list that says how exact every kernel is.
+/// What tests of kernels have in common: a device, on the CPU unless a GPU is asked for, and results compared with
+/// float64, each with a line of the list that says how exact every kernel is.
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class ShimTest {
     private static final ShimCompiler.Found FOUND = ShimCompiler.find(ShimCompiler.Mode.STRICT);
+    private static final long MEMORY = 1L << 30;
 
-    ShimDevice device;
+    TestDevice device;
 
     static ShimCompiler compiler() {
         Assumptions.assumeTrue(FOUND.compiler().isPresent(), FOUND.reason());
         return FOUND.compiler().orElseThrow();
     }
 
+    /// The CPU, or the GPU that the property `cathode.gpu` names by its number.
+    private static TestDevice open() {
+        return Machines.areGpus() ? new GpuDevice(Machines.open(ShimMachine.Options.QUICK), MEMORY)
+                : new ShimDevice(compiler());
+    }
+
     @BeforeAll
     void start() {
-        device = new ShimDevice(compiler());
+        device = open();
     }
 
     @BeforeEach
     void forget() {
         if (device.hasFailed()) {
             device.close();
-            device = new ShimDevice(compiler());
+            device = open();
         }
         device.reset();
     }
@@ -57,7 +64,7 @@ abstract class ShimTest {
         device.seed(1);
         launches.run();
         byte[] first = device.bytes(result, bytes);
-        device.at(result, bytes).copyFrom(MemorySegment.ofArray(before));
+        device.write(result, MemorySegment.ofArray(before));
         device.seed(2);
         launches.run();
         assertArrayEquals(first, device.bytes(result, bytes), "the order of threads shows in the result");
