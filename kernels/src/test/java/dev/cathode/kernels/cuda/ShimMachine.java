@@ -2,6 +2,7 @@ package dev.cathode.kernels.cuda;
 
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,10 +26,21 @@ public final class ShimMachine implements CudaMachine {
     ///
     /// @param sanitized whether kernels run with sanitizers and in a drawn order of threads; many times slower
     /// @param fusesEpilogues whether convolutions do more than add a bias
+    /// @param attends whether there is attention beside that of our kernels, as cuDNN has it
     /// @param memory bytes; only what is written is used
-    public record Options(boolean sanitized, boolean fusesEpilogues, long memory) {
-        /// For whole networks: quick, with all epilogues and 2 GiB.
-        public static final Options QUICK = new Options(false, true, 2L << 30);
+    public record Options(boolean sanitized, boolean fusesEpilogues, boolean attends, long memory) {
+        /// For whole networks: quick, with all epilogues, our attention and 2 GiB.
+        public static final Options QUICK = new Options(false, true, false, 2L << 30);
+
+        /// This with attention that our kernels have no part in.
+        public Options withAttention() {
+            return new Options(sanitized, fusesEpilogues, true, memory);
+        }
+
+        /// This without epilogues beyond a bias.
+        public Options withoutFusion() {
+            return new Options(sanitized, false, attends, memory);
+        }
     }
 
     private final Options options;
@@ -214,6 +226,33 @@ public final class ShimMachine implements CudaMachine {
             return Optional.empty();
         }
         return Optional.of(new PreparedConvolution() {
+            @Override
+            public long workspaceBytes() {
+                return WORKSPACE;
+            }
+
+            @Override
+            public void run(Map<Long, Long> tensors, long workspace) {
+                Map<Long, Long> copy = Map.copyOf(tensors);
+                perform(() -> {
+                    scribble(workspace);
+                    math.run(task, copy);
+                });
+            }
+
+            @Override
+            public void close() { }
+        });
+    }
+
+    @Override
+    public Optional<PreparedAttention> attention(AttentionTask task) {
+        refuseIfRecording("prepare attention");
+        var shape = task.shape();
+        if (!options.attends || task.element() == Element.FLOAT32 || shape.masked() || shape.causal()) {
+            return Optional.empty();
+        }
+        return Optional.of(new PreparedAttention() {
             @Override
             public long workspaceBytes() {
                 return WORKSPACE;

@@ -7,10 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.Attention;
+import dev.cathode.kernels.cpu.AttentionGradient;
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
 import dev.cathode.kernels.cuda.blas.Product.Epilogue;
 import dev.cathode.kernels.cuda.blas.Product.Operand;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import dev.cathode.kernels.cuda.library.CudaException;
 import java.lang.foreign.MemorySegment;
@@ -236,13 +239,67 @@ class ShimMachineTest {
 
     @Test
     void whatNvidiaWouldNotFuseIsRefusedIfAsked() {
-        try (var other = ShimMachine.open(new ShimMachine.Options(false, false, 1 << 20))) {
+        try (var other = ShimMachine.open(ShimMachine.Options.QUICK.withoutFusion())) {
             var plain = ConvolutionTask.same(1, 3, 4, 4, 5, 3, Element.FLOAT32, ConvolutionTask.Epilogue.BIAS);
             var fused = ConvolutionTask.same(1, 3, 4, 4, 5, 3, Element.FLOAT32,
                     new ConvolutionTask.Epilogue(true, false, false, true));
             assertTrue(other.convolution(plain).isPresent());
             assertTrue(other.convolution(fused).isEmpty());
         }
+    }
+
+    /// The machine's attention and ours, forward and backward, from columns of one tensor: they differ by bfloat16's error
+    /// at most, and in the base of their statistics.
+    @Test
+    void attentionIsLikeOurs() {
+        var shape = new Attention.Shape(2, 3, 21, 33, 16, false, false, 0.3f);
+        int row = 48, queries = 2 * 21 * row, keys = 2 * 33 * row;
+        machine.close();
+        machine = ShimMachine.open(ShimMachine.Options.QUICK.withAttention());
+        assertTrue(machine.attention(new AttentionTask(AttentionTask.Work.FORWARD, shape,
+                AttentionTask.Strides.contiguous(shape), Element.FLOAT32)).isEmpty());
+        var task = new AttentionTask(AttentionTask.Work.FORWARD_WITH_STATISTICS, shape,
+                new AttentionTask.Strides(row, 2 * row, 2 * row, row, row), Element.BFLOAT16);
+        long q = upload(Element.BFLOAT16, Numbers.normal(Element.BFLOAT16, queries, 1));
+        long k = upload(Element.BFLOAT16, Numbers.normal(Element.BFLOAT16, 2 * keys, 2));
+        long dy = upload(Element.BFLOAT16, Numbers.normal(Element.BFLOAT16, queries, 3));
+        long[] y = {machine.allocate(2L * queries), machine.allocate(2L * queries)};
+        long[] sums = {machine.allocate(4 * 126), machine.allocate(4 * 126)};
+        long[] gradients = new long[6];
+        Arrays.setAll(gradients, i -> machine.allocate(2L * (i % 3 == 0 ? queries : keys)));
+        long workspace = machine.allocate(1 << 16);
+        var tensors = new HashMap<>(Map.of(AttentionTask.Q, q, AttentionTask.K, k, AttentionTask.V, k + 2 * row,
+                AttentionTask.OUTPUT, y[0], AttentionTask.STATISTICS, sums[0]));
+        machine.attention(task).orElseThrow().run(tensors, workspace);
+        tensors.put(AttentionTask.OUTPUT_GRADIENT, dy);
+        tensors.put(AttentionTask.Q_GRADIENT, gradients[0]);
+        tensors.put(AttentionTask.K_GRADIENT, gradients[1]);
+        tensors.put(AttentionTask.V_GRADIENT, gradients[2]);
+        machine.attention(task.with(AttentionTask.Work.GRADIENT)).orElseThrow().run(tensors, workspace);
+        var ours = new CudaAttention(machine.launcher(), shape, Element.BFLOAT16);
+        ours.run(new Attention.Arguments(q, row, k, 2 * row, k + 2 * row, 2 * row, 0, y[1], row, 0), sums[1]);
+        ours.gradient(new AttentionGradient.Arguments(q, row, k, 2 * row, k + 2 * row, 2 * row, 0, y[1], row, dy, row,
+                gradients[3], gradients[4], gradients[5], machine.allocate(ours.workspaceBytes())), sums[1]);
+        near(download(Element.BFLOAT16, y[0], queries), download(Element.BFLOAT16, y[1], queries));
+        float[] base2 = download(Element.FLOAT32, sums[1], 126);
+        float[] natural = download(Element.FLOAT32, sums[0], 126);
+        for (int i = 0; i < 126; i++) {
+            assertEquals(base2[i] * Math.log(2), natural[i], 1e-4);
+        }
+        for (int i = 0; i < 3; i++) {
+            int count = i == 0 ? queries : keys;
+            near(download(Element.BFLOAT16, gradients[i], count),
+                    download(Element.BFLOAT16, gradients[i + 3], count));
+        }
+    }
+
+    private static void near(float[] one, float[] other) {
+        double error = 0, size = 0;
+        for (int i = 0; i < one.length; i++) {
+            error += Math.pow(one[i] - other[i], 2);
+            size += Math.pow(other[i], 2);
+        }
+        assertTrue(Math.sqrt(error / size) < 4e-3, "relative error " + Math.sqrt(error / size));
     }
 
     @Test
@@ -325,7 +382,7 @@ class ShimMachineTest {
 
     @Test
     void quickThreadsGiveWhatCarefulOnesGive() {
-        ShimMachine.Options careful = new ShimMachine.Options(true, true, 1 << 24);
+        ShimMachine.Options careful = new ShimMachine.Options(true, true, false, 1 << 24);
         ShimMachine.missing(careful).ifPresent(reason -> Assumptions.abort(reason));
         try (var other = ShimMachine.open(careful)) {
             assertArrayEquals(groupNorm(other), groupNorm(machine));

@@ -1,12 +1,14 @@
 package dev.cathode.kernels.cuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
 import dev.cathode.kernels.cuda.blas.Product.Operand;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -17,16 +19,19 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.Map;
 
-/// Products of matrices and convolutions in the memory of a [ShimProcess], computed by this process. As strict as
+/// Products of matrices, convolutions and attention in the memory of a [ShimProcess], computed by this process. As strict as
 /// NVIDIA's libraries about what goes where, and stricter: all of it must be in buffers, aligned to 16 bytes, and results
 /// may not lie over factors.
 final class ShimMath {
     private static final int ALIGNMENT = Matmul.ALIGNMENT;
+    /// One more than the largest number of a tensor.
+    private static final int MOST_TENSORS = Math.toIntExact(AttentionTask.V_GRADIENT) + 1;
 
     private final ShimProcess process;
     private final ShimHeap heap;
     private final MethodHandle product;
     private final MethodHandle convolution;
+    private final MethodHandle attention;
 
     @SuppressWarnings("restricted")
     ShimMath(ShimCompiler compiler, ShimProcess process, ShimHeap heap, Arena arena) {
@@ -39,6 +44,8 @@ final class ShimMath {
                 ADDRESS, JAVA_LONG, JAVA_INT, ADDRESS, ADDRESS, JAVA_INT));
         convolution = linker.downcallHandle(library.findOrThrow("shim_convolution"), FunctionDescriptor.ofVoid(JAVA_INT,
                 ADDRESS, JAVA_INT, ADDRESS, ADDRESS, ADDRESS, ADDRESS, ADDRESS, JAVA_INT, ADDRESS));
+        attention = linker.downcallHandle(library.findOrThrow("shim_attention"), FunctionDescriptor.ofVoid(ADDRESS,
+                JAVA_INT, JAVA_FLOAT, JAVA_INT, ADDRESS));
     }
 
     /// `type` in `shim_math.cpp`
@@ -123,13 +130,7 @@ final class ShimMath {
     }
 
     void run(ConvolutionTask t, Map<Long, Long> tensors) {
-        Map<Long, Long> wanted = t.tensors();
-        if (!wanted.keySet().equals(tensors.keySet())) {
-            throw new IllegalArgumentException("the tensors " + tensors.keySet() + " are given to " + t);
-        }
-        MemorySegment[] at = new MemorySegment[Math.toIntExact(ConvolutionTask.RESIDUAL) + 1];
-        Arrays.fill(at, MemorySegment.NULL);
-        wanted.forEach((id, bytes) -> at[Math.toIntExact(id)] = at(tensors.get(id), bytes, "tensor " + id));
+        MemorySegment[] at = at(t.tensors(), tensors, t);
         MemorySegment x = at[(int) ConvolutionTask.INPUT];
         MemorySegment w = at[(int) ConvolutionTask.WEIGHTS];
         MemorySegment y = at[(int) ConvolutionTask.OUTPUT];
@@ -144,6 +145,46 @@ final class ShimMath {
             convolution.invokeExact(t.work().ordinal(), sizes, type(t.element()), x, w, y,
                     at[(int) ConvolutionTask.BIAS], at[(int) ConvolutionTask.SAMPLE_BIAS], t.epilogue().silu() ? 1 : 0,
                     at[(int) ConvolutionTask.RESIDUAL]);
+        } catch (Throwable e) {
+            throw new IllegalStateException(t.toString(), e);
+        }
+    }
+
+    /// Where tensors are, by their numbers; the null pointer for those that are not wanted.
+    ///
+    /// @param wanted bytes by number
+    /// @param given addresses by number
+    private MemorySegment[] at(Map<Long, Long> wanted, Map<Long, Long> given, Record task) {
+        if (!wanted.keySet().equals(given.keySet())) {
+            throw new IllegalArgumentException("the tensors " + given.keySet() + " are given to " + task);
+        }
+        MemorySegment[] at = new MemorySegment[MOST_TENSORS];
+        Arrays.fill(at, MemorySegment.NULL);
+        wanted.forEach((id, bytes) -> at[Math.toIntExact(id)] = at(given.get(id), bytes, "tensor " + id));
+        return at;
+    }
+
+    void run(AttentionTask t, Map<Long, Long> tensors) {
+        MemorySegment[] at = at(t.tensors(), tensors, t);
+        int firstResult = Math.toIntExact(t.work() == AttentionTask.Work.GRADIENT ? AttentionTask.Q_GRADIENT
+                : AttentionTask.OUTPUT);
+        for (int result = firstResult; result < MOST_TENSORS; result++) {
+            for (int other = 1; other < result; other++) {
+                checkApart(at[result], at[other], "tensor " + other);
+            }
+        }
+        var shape = t.shape();
+        var strides = t.strides();
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment sizes = arena.allocateFrom(JAVA_LONG, shape.batch(), shape.heads(), shape.queries(),
+                    shape.keys(), shape.headSize(), strides.q(), strides.k(), strides.v(), strides.output(),
+                    strides.outputGradient());
+            MemorySegment addresses = arena.allocate(ADDRESS, MOST_TENSORS - 1);
+            for (int i = 1; i < MOST_TENSORS; i++) {
+                addresses.setAtIndex(ADDRESS, i - 1, at[i]);
+            }
+            attention.invokeExact(sizes, type(t.element()), shape.scale(),
+                    t.work() == AttentionTask.Work.GRADIENT ? 1 : 0, addresses);
         } catch (Throwable e) {
             throw new IllegalStateException(t.toString(), e);
         }

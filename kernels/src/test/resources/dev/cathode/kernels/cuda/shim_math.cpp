@@ -1,4 +1,4 @@
-// Products of matrices and convolutions for the CPU, as cuBLASLt and cuDNN would do them: sums are float32, every
+// Products of matrices, convolutions and attention for the CPU, as cuBLASLt and cuDNN would do them: sums are float32, every
 // result is rounded once. Called with addresses of this process; whoever calls has checked them.
 #include <math.h>
 #include <stdint.h>
@@ -249,5 +249,109 @@ extern "C" void shim_convolution(int work, const Index* sizes, int type, void* x
         input_gradient(s, type, x, w, y);
     } else {
         weight_gradient(s, type, x, w, y);
+    }
+}
+
+// ---- attention, one head after the other; probabilities are rounded to the type as tensor cores need them
+
+struct Heads {
+    Index batch, heads, queries, keys, size, q, k, v, output, outputGradient;
+};
+
+struct Tensors {
+    void *q, *k, *v, *output;
+    float* statistics;
+    void *outputGradient, *qGradient, *kGradient, *vGradient;
+};
+
+// [rows, size] of one head of one sample, or its transpose
+static std::vector<float> head(const void* p, const Heads& h, Index sample, Index head, Index rows, Index stride, int type,
+                               bool transposed) {
+    const char* first = (const char*) p + (sample * rows * stride + head * h.size) * bytes[type];
+    return transposed ? matrix(first, h.size, rows, 1, stride, type, false)
+            : matrix(first, rows, h.size, stride, 1, type, false);
+}
+
+static void put(void* p, const Heads& h, Index sample, Index head, Index rows, Index stride, int type,
+                const std::vector<float>& numbers) {
+    for (Index i = 0; i < rows * h.size; i++) {
+        store(p, (sample * rows + i / h.size) * stride + head * h.size + i % h.size, type, numbers[i]);
+    }
+}
+
+static std::vector<float> product(Index m, Index n, Index k, const std::vector<float>& a, const std::vector<float>& b) {
+    std::vector<float> c(m * n);
+    multiply(m, n, k, a.data(), b.data(), c.data());
+    return c;
+}
+
+static std::vector<float> transpose(const std::vector<float>& a, Index rows, Index columns) {
+    return matrix(a.data(), columns, rows, 1, columns, FLOAT32, false);
+}
+
+static float rounded(float x, int type) {
+    char place[4];
+    store(place, 0, type, x);
+    return load(place, 0, type);
+}
+
+static void attend(const Heads& h, int type, float scale, const Tensors& t, Index sample, Index i) {
+    std::vector<float> q = head(t.q, h, sample, i, h.queries, h.q, type, false);
+    std::vector<float> scores = product(h.queries, h.keys, h.size, q, head(t.k, h, sample, i, h.keys, h.k, type, true));
+    for (Index row = 0; row < h.queries; row++) {
+        float* s = &scores[row * h.keys];
+        float most = -INFINITY, sum = 0;
+        for (Index j = 0; j < h.keys; j++) {
+            most = fmaxf(most, s[j] *= scale);
+        }
+        for (Index j = 0; j < h.keys; j++) {
+            sum += expf(s[j] - most);
+        }
+        float statistic = most + logf(sum);
+        if (t.statistics) {
+            t.statistics[(sample * h.heads + i) * h.queries + row] = statistic;
+        }
+        for (Index j = 0; j < h.keys; j++) {
+            s[j] = rounded(expf(s[j] - statistic), type);
+        }
+    }
+    put(t.output, h, sample, i, h.queries, h.output, type, product(h.queries, h.size, h.keys, scores,
+            head(t.v, h, sample, i, h.keys, h.v, type, false)));
+}
+
+static void attend_gradient(const Heads& h, int type, float scale, const Tensors& t, Index sample, Index i) {
+    Index row = h.heads * h.size;
+    std::vector<float> q = head(t.q, h, sample, i, h.queries, h.q, type, false);
+    std::vector<float> p = product(h.queries, h.keys, h.size, q, head(t.k, h, sample, i, h.keys, h.k, type, true));
+    std::vector<float> output = head(t.output, h, sample, i, h.queries, h.output, type, false);
+    std::vector<float> dy = head(t.outputGradient, h, sample, i, h.queries, h.outputGradient, type, false);
+    std::vector<float> ds = product(h.queries, h.keys, h.size, dy, head(t.v, h, sample, i, h.keys, h.v, type, true));
+    for (Index y = 0; y < h.queries; y++) {
+        float sum = 0, statistic = t.statistics[(sample * h.heads + i) * h.queries + y];
+        for (Index x = 0; x < h.size; x++) {
+            sum += output[y * h.size + x] * dy[y * h.size + x];
+        }
+        for (Index j = y * h.keys; j < (y + 1) * h.keys; j++) {
+            float probability = expf(p[j] * scale - statistic);
+            p[j] = rounded(probability, type);
+            ds[j] = rounded(probability * (ds[j] - sum) * scale, type);
+        }
+    }
+    put(t.vGradient, h, sample, i, h.keys, row, type,
+            product(h.keys, h.size, h.queries, transpose(p, h.queries, h.keys), dy));
+    put(t.kGradient, h, sample, i, h.keys, row, type,
+            product(h.keys, h.size, h.queries, transpose(ds, h.queries, h.keys), q));
+    put(t.qGradient, h, sample, i, h.queries, row, type, product(h.queries, h.size, h.keys, ds,
+            head(t.k, h, sample, i, h.keys, h.k, type, false)));
+}
+
+// sizes: those of Heads; tensors: those of Tensors, null if not there
+extern "C" void shim_attention(const Index* sizes, int type, float scale, int gradient, void* const* tensors) {
+    Heads h;
+    Tensors t;
+    memcpy(&h, sizes, sizeof h);
+    memcpy(&t, tensors, sizeof t);
+    for (Index i = 0; i < h.batch * h.heads; i++) {
+        (gradient ? attend_gradient : attend)(h, type, scale, t, i / h.heads, i % h.heads);
     }
 }

@@ -2,6 +2,8 @@ package dev.cathode.kernels.cuda.dnn;
 
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cuda.Element;
+import java.util.Map;
+import java.util.TreeMap;
 
 /// Scaled dot-product attention `softmax(q kᵀ · scale) v`, or its gradient. Tensors are `[batch, positions,
 /// heads·headSize]`; the rows of operands may have gaps between them, so that q, k and v can be columns of one tensor.
@@ -76,6 +78,30 @@ public record AttentionTask(Work work, Attention.Shape shape, Strides strides, E
             return false;
         }
         return work != Work.GRADIENT || version > 91500 || version >= 90600 && shape.keys() % 128 == 0;
+    }
+
+    /// The tensors that its work reads and writes, by their numbers, each with its bytes from the first number to the last.
+    public Map<Long, Long> tensors() {
+        Map<Long, Long> bytes = new TreeMap<>();
+        bytes.put(Q, bytes(shape.queries(), strides.q));
+        bytes.put(K, bytes(shape.keys(), strides.k));
+        bytes.put(V, bytes(shape.keys(), strides.v));
+        bytes.put(OUTPUT, bytes(shape.queries(), strides.output));
+        if (work != Work.FORWARD) {
+            bytes.put(STATISTICS, (long) shape.batch() * shape.heads() * shape.queries() * Float.BYTES);
+        }
+        if (work == Work.GRADIENT) {
+            long row = (long) shape.heads() * shape.headSize();
+            bytes.put(OUTPUT_GRADIENT, bytes(shape.queries(), strides.outputGradient));
+            bytes.put(Q_GRADIENT, bytes(shape.queries(), row));
+            bytes.put(K_GRADIENT, bytes(shape.keys(), row));
+            bytes.put(V_GRADIENT, bytes(shape.keys(), row));
+        }
+        return bytes;
+    }
+
+    private long bytes(long positions, long stride) {
+        return ((shape.batch() * positions - 1) * stride + (long) shape.heads() * shape.headSize()) * element.bytes();
     }
 
     /// This with other work.

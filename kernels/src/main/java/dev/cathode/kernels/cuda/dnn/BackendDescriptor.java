@@ -34,6 +34,8 @@ public final class BackendDescriptor implements AutoCloseable {
         CONVOLUTION_MODE(7, Integer.BYTES),
         /// cudnnBackendHeurMode_t
         HEURISTIC_MODE(8, Integer.BYTES),
+        /// cudnnBackendNumericalNote_t
+        NUMERICAL_NOTE(11, Integer.BYTES),
         /// cudnnPointwiseMode_t
         POINTWISE_MODE(14, Integer.BYTES),
         /// cudnnBackendDescriptor_t
@@ -170,6 +172,17 @@ public final class BackendDescriptor implements AutoCloseable {
             MemorySegment values = arena.allocate(JAVA_LONG, most);
             long count = get(attribute, Type.INT64, values);
             return values.asSlice(0, Math.min(count, most) * Long.BYTES).toArray(JAVA_LONG);
+        }
+    }
+
+    /// Reads an attribute of C ints or enums.
+    ///
+    /// @param most how many values there may be
+    public int[] readInts(int attribute, Type type, int most) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment values = arena.allocate(JAVA_INT, most);
+            long count = get(attribute, type, values);
+            return values.asSlice(0, Math.min(count, most) * Integer.BYTES).toArray(JAVA_INT);
         }
     }
 

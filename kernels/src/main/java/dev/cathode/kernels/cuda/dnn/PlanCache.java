@@ -15,9 +15,18 @@ public final class PlanCache {
     private final Cudnn cudnn;
     private final DeviceDescription device;
     private final DiskCache cache;
+    private final boolean repeatable;
 
     /// Plans for one GPU.
     public PlanCache(Cudnn cudnn, DeviceDescription device, DiskCache cache) {
+        this(cudnn, device, cache, false);
+    }
+
+    /// Plans for one GPU.
+    ///
+    /// @param repeatable only plans of which two runs give the same bytes
+    public PlanCache(Cudnn cudnn, DeviceDescription device, DiskCache cache, boolean repeatable) {
+        this.repeatable = repeatable;
         this.cudnn = cudnn;
         this.device = device;
         this.cache = cache;
@@ -29,15 +38,19 @@ public final class PlanCache {
     /// @param choice the index of the best of the plans, for example by timing them
     /// @throws IllegalStateException if the library can do it in no way on that GPU
     public Plan plan(ConvolutionTask task, int most, ToIntFunction<List<Plan>> choice) {
-        return plan(task.toString(), () -> Plans.of(cudnn, device, task, most), choice).orElseThrow();
+        return plan(task + (repeatable ? " repeatable" : ""), () -> Plans.of(cudnn, device, task, most, repeatable),
+                choice).orElseThrow();
     }
 
     /// The plan for attention: the one that is kept, or the one that `choice` picks of the suggested ones.
     ///
     /// @param most how many suggestions are wanted, if any
     /// @param choice the index of the best of the plans, for example by timing them
-    /// @return empty if the library can do it in no way on that GPU
+    /// @return empty if the library can do it in no way on that GPU; its gradient is never repeatable
     public Optional<AttentionPlan> plan(AttentionTask task, int most, ToIntFunction<List<AttentionPlan>> choice) {
+        if (repeatable && task.work() != AttentionTask.Work.FORWARD) {
+            return Optional.empty();
+        }
         return plan(task.toString(), () -> Plans.of(cudnn, device, task, most), plans ->
                 choice.applyAsInt(plans.stream().map(plan -> new AttentionPlan(task, plan)).toList()))
                 .map(plan -> new AttentionPlan(task, plan));

@@ -5,6 +5,7 @@ import dev.cathode.kernels.cuda.library.CudaException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /// The plans that cuDNN's heuristics suggest for a task on a GPU, best first.
 public final class Plans implements AutoCloseable {
@@ -17,13 +18,20 @@ public final class Plans implements AutoCloseable {
     /// `CUDNN_HEUR_MODE_A`, by decision trees, and `CUDNN_HEUR_MODE_FALLBACK`, what works anyway
     private static final int[] MODES = {3, 2};
     private static final int NOT_SUPPORTED = 3;
+    private static final int ENGINE = 2;
+    private static final int ENGINE_OF_CONFIGURATION = 300;
+    private static final int NUMERICAL_NOTES = 1303;
+    private static final int NONDETERMINISTIC = 4;
+    private static final int MOST_NOTES = 32;
 
     private final OperationGraph graph;
+    private final boolean repeatable;
     private final List<Plan> list = new ArrayList<>();
     private CudaException refusal;
 
-    private Plans(OperationGraph graph) {
+    private Plans(OperationGraph graph, boolean repeatable) {
         this.graph = graph;
+        this.repeatable = repeatable;
     }
 
     /// Makes plans for a convolution; that needs no GPU.
@@ -31,11 +39,18 @@ public final class Plans implements AutoCloseable {
     /// @param most how many are wanted
     /// @throws IllegalStateException if the library can do it in no way on that GPU
     public static Plans of(Cudnn cudnn, DeviceDescription device, ConvolutionTask task, int most) {
-        Plans plans = suggested(cudnn, device, task::describe, most);
+        return of(cudnn, device, task, most, false);
+    }
+
+    /// Makes plans for a convolution.
+    ///
+    /// @param repeatable only plans of which two runs give the same bytes
+    public static Plans of(Cudnn cudnn, DeviceDescription device, ConvolutionTask task, int most, boolean repeatable) {
+        Plans plans = suggested(cudnn, device, task::describe, most, repeatable);
         if (plans.list.isEmpty()) {
             plans.close();
-            throw new IllegalStateException("cuDNN " + cudnn.version() + " has no engine for " + task
-                    + " on this GPU", plans.refusal);
+            throw new IllegalStateException("cuDNN " + cudnn.version() + " has no " + (repeatable ? "deterministic " : "")
+                    + "engine for " + task + " on this GPU", plans.refusal);
         }
         return plans;
     }
@@ -47,12 +62,13 @@ public final class Plans implements AutoCloseable {
     /// @return empty if the library can do it in no way on that GPU
     public static Plans of(Cudnn cudnn, DeviceDescription device, AttentionTask task, int most) {
         return task.supported(cudnn.version())
-                ? suggested(cudnn, device, graph -> AttentionGraph.describe(task, graph), most)
-                : new Plans(new OperationGraph(cudnn));
+                ? suggested(cudnn, device, graph -> AttentionGraph.describe(task, graph), most, false)
+                : new Plans(new OperationGraph(cudnn), false);
     }
 
-    private static Plans suggested(Cudnn cudnn, DeviceDescription device, Consumer<OperationGraph> task, int most) {
-        Plans plans = new Plans(new OperationGraph(cudnn));
+    private static Plans suggested(Cudnn cudnn, DeviceDescription device, Consumer<OperationGraph> task, int most,
+                                   boolean repeatable) {
+        Plans plans = new Plans(new OperationGraph(cudnn), repeatable);
         try {
             task.accept(plans.graph);
             BackendDescriptor operations = plans.graph.finish();
@@ -77,12 +93,23 @@ public final class Plans implements AutoCloseable {
             }
             int filled = heuristics.fill(HEURISTICS_RESULTS, configurations.toArray(BackendDescriptor[]::new));
             for (int i = 0; i < filled && list.size() < most; i++) {
-                plan(cudnn, device, configurations.get(i));
+                if (!repeatable || isRepeatable(cudnn, configurations.get(i))) {
+                    plan(cudnn, device, configurations.get(i));
+                }
             }
         } catch (CudaException e) {
             refuse(e); // the other heuristics may know more
         } finally {
             configurations.forEach(BackendDescriptor::close);
+        }
+    }
+
+    /// Whether an engine says nothing about adding in an order that changes.
+    private static boolean isRepeatable(Cudnn cudnn, BackendDescriptor configuration) {
+        try (BackendDescriptor engine = new BackendDescriptor(cudnn, ENGINE)) {
+            configuration.fill(ENGINE_OF_CONFIGURATION, engine);
+            return IntStream.of(engine.readInts(NUMERICAL_NOTES, Type.NUMERICAL_NOTE, MOST_NOTES))
+                    .noneMatch(note -> note == NONDETERMINISTIC);
         }
     }
 

@@ -10,6 +10,8 @@ import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
 import dev.cathode.kernels.cuda.cache.CacheFolder;
 import dev.cathode.kernels.cuda.cache.DiskCache;
+import dev.cathode.kernels.cuda.dnn.AttentionPlan;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import dev.cathode.kernels.cuda.dnn.Cudnn;
 import dev.cathode.kernels.cuda.dnn.DeviceDescription;
@@ -31,8 +33,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiConsumer;
 
-/// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions by cuDNN.
+/// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions and attention by cuDNN.
 ///
 /// What is compiled or found to be fastest is kept in the [user's cache][CacheFolder]. May be used by several platform
 /// threads, one at a time.
@@ -56,10 +59,11 @@ public final class Gpu implements CudaMachine {
     private final Staging staging;
     private final Map<Product, PreparedProduct> products = new HashMap<>();
     private final Map<ConvolutionTask, Optional<Plan>> convolutions = new HashMap<>();
+    private final Map<AttentionTask, Optional<AttentionPlan>> attentions = new HashMap<>();
     private Thread user = Thread.currentThread();
     private boolean recording;
 
-    private Gpu(GpuLibraries libraries, Path cache) {
+    private Gpu(GpuLibraries libraries, Path cache, boolean repeatable) {
         this.libraries = libraries;
         try {
             context = own(libraries.driver().context(libraries.device()));
@@ -74,7 +78,7 @@ public final class Gpu implements CudaMachine {
             cudnn = own(libraries.cudnn().handle());
             cudnn.stream(stream.handle());
             plans = new PlanCache(libraries.cudnn(), own(DeviceDescription.of(libraries.cudnn(), cudnn)),
-                    new DiskCache(cache.resolve("plans")));
+                    new DiskCache(cache.resolve("plans")), repeatable);
         } catch (RuntimeException e) {
             try {
                 closeOwned();
@@ -85,24 +89,32 @@ public final class Gpu implements CudaMachine {
         }
     }
 
+    /// Opens a GPU of this machine, for speed.
+    ///
+    /// @param index the N of `cuda:N`
+    public static Gpu open(int index) {
+        return open(index, false);
+    }
+
     /// Opens a GPU of this machine.
     ///
     /// @param index the N of `cuda:N`
+    /// @param repeatable whether two runs must give the same bytes, at the price of slower gradients
     /// @throws dev.cathode.kernels.cuda.library.LibraryException with what [#obstacle] says
     /// @throws CudaException if the GPU or a library does not start
-    public static Gpu open(int index) {
-        return open(index, LibrarySearch.ofSystem(),
+    public static Gpu open(int index, boolean repeatable) {
+        return open(index, repeatable, LibrarySearch.ofSystem(),
                 CacheFolder.of(System.getenv(), Path.of(System.getProperty("user.home"))));
     }
 
     /// Opens a GPU with libraries from elsewhere.
     ///
     /// @param cache the folder of what is made once and kept
-    public static Gpu open(int index, LibrarySearch search, Path cache) {
+    public static Gpu open(int index, boolean repeatable, LibrarySearch search, Path cache) {
         if (Thread.currentThread().isVirtual()) {
             throw new IllegalStateException("a GPU needs a platform thread, this one is virtual");
         }
-        return new Gpu(GpuLibraries.open(index, search), cache);
+        return new Gpu(GpuLibraries.open(index, search), cache, repeatable);
     }
 
     /// Why a GPU cannot be used, in one line with what to do; empty if it can. Takes no memory of it.
@@ -279,11 +291,10 @@ public final class Gpu implements CudaMachine {
     }
 
     private Optional<Plan> prepare(ConvolutionTask task) {
-        Map<Long, Long> tensors = task.tensors();
-        List<Long> ids = List.copyOf(tensors.keySet());
         try {
             return Optional.of(own(plans.plan(task, SUGGESTIONS, suggested -> tuner.fastest(task.toString(),
-                    tensors.values(), suggested.stream().map(plan -> new DnnWay(plan, ids)).toList()))));
+                    task.tensors().values(), suggested.stream().map(plan -> new DnnWay(plan.workspace(), task.tensors(),
+                            (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList()))));
         } catch (CudaException e) {
             throw e;
         } catch (IllegalStateException e) { // no engine
@@ -295,28 +306,28 @@ public final class Gpu implements CudaMachine {
         }
     }
 
+    @Override
+    public Optional<PreparedAttention> attention(AttentionTask task) {
+        enterOutsideRecording("prepare attention");
+        return attentions.computeIfAbsent(task, this::prepare).map(DnnAttention::new);
+    }
+
+    private Optional<AttentionPlan> prepare(AttentionTask task) {
+        return plans.plan(task, SUGGESTIONS, suggested -> tuner.fastest(task.toString(), task.tensors().values(),
+                suggested.stream().map(plan -> new DnnWay(plan.workspace(), task.tensors(),
+                        (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList())).map(this::own);
+    }
+
     /// A plan that is tried.
-    private final class DnnWay implements Tuner.Way {
-        private final Plan plan;
-        private final List<Long> ids;
-
-        private DnnWay(Plan plan, List<Long> ids) {
-            this.plan = plan;
-            this.ids = ids;
-        }
-
-        @Override
-        public long workspace() {
-            return plan.workspace();
-        }
-
+    private record DnnWay(long workspace, Map<Long, Long> tensors, BiConsumer<Map<Long, Long>, Long> plan)
+            implements Tuner.Way {
         @Override
         public void run(long[] operands, long workspace) {
             Map<Long, Long> addresses = new HashMap<>();
-            for (int i = 0; i < operands.length; i++) {
-                addresses.put(ids.get(i), operands[i]);
+            for (long id : tensors.keySet()) {
+                addresses.put(id, operands[addresses.size()]);
             }
-            plan.run(cudnn, addresses, workspace);
+            plan.accept(addresses, workspace);
         }
     }
 
@@ -325,6 +336,29 @@ public final class Gpu implements CudaMachine {
         private final Plan plan;
 
         private DnnConvolution(Plan plan) {
+            this.plan = plan;
+        }
+
+        @Override
+        public long workspaceBytes() {
+            return plan.workspace();
+        }
+
+        @Override
+        public void run(Map<Long, Long> tensors, long workspace) {
+            enter();
+            plan.run(cudnn, tensors, workspace);
+        }
+
+        @Override
+        public void close() { }
+    }
+
+    /// Attention by a plan. The machine closes it: several that are alike share it.
+    private final class DnnAttention implements PreparedAttention {
+        private final AttentionPlan plan;
+
+        private DnnAttention(AttentionPlan plan) {
             this.plan = plan;
         }
 

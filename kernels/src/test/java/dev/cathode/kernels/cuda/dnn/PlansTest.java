@@ -79,6 +79,19 @@ class PlansTest {
     }
 
     @Test
+    void gradientsThatRepeatThemselves() {
+        ConvolutionTask forward = ConvolutionTask.same(2, 320, 64, 64, 320, 3, Element.BFLOAT16, Epilogue.NONE);
+        for (Work work : Work.values()) {
+            try (Plans all = Plans.of(cudnn, h200, forward.gradient(work), 20);
+                    Plans repeatable = Plans.of(cudnn, h200, forward.gradient(work), 20, true)) {
+                assertFalse(repeatable.list().isEmpty(), work.toString());
+                List<String> some = all.list().stream().map(Plan::json).toList();
+                assertTrue(repeatable.list().stream().map(Plan::json).allMatch(some::contains), work.toString());
+            }
+        }
+    }
+
+    @Test
     void aBiasIsFused() {
         check(h200, ConvolutionTask.same(2, 320, 64, 64, 320, 3, Element.BFLOAT16, Epilogue.BIAS), "CONV");
         check(h200, ConvolutionTask.same(2, 320, 64, 64, 320, 3, Element.FLOAT16, Epilogue.BIAS), "CONV");

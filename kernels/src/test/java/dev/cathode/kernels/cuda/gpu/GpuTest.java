@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cuda.CudaMachine;
 import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.Kernel;
@@ -16,6 +17,7 @@ import dev.cathode.kernels.cuda.KernelSource;
 import dev.cathode.kernels.cuda.blas.CublasLt;
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import dev.cathode.kernels.cuda.driver.FakeDriver;
 import dev.cathode.kernels.cuda.library.CompiledLibrary;
@@ -31,6 +33,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,7 +78,7 @@ class GpuTest {
 
     @BeforeEach
     void open() {
-        gpu = Gpu.open(0, search(folder), cache);
+        gpu = Gpu.open(0, false, search(folder), cache);
     }
 
     @AfterEach
@@ -137,7 +140,7 @@ class GpuTest {
             }
             List.of(small, large, other).forEach(own::free);
         } finally {
-            gpu = Gpu.open(0, search(folder), cache);
+            gpu = Gpu.open(0, false, search(folder), cache);
         }
     }
 
@@ -192,11 +195,34 @@ class GpuTest {
         try (Stream<Path> files = Files.list(cache.resolve("plans"))) {
             files.forEach(GpuTest::damage); // a cache is not trusted
         }
-        try (Gpu second = Gpu.open(0, search(folder), cache)) {
+        try (Gpu second = Gpu.open(0, false, search(folder), cache)) {
             var again = second.convolution(task).orElseThrow();
             assertEquals(0, again.workspaceBytes());
             CudaException e = assertThrows(CudaException.class, () -> again.run(Map.of(3L, 0L), 0));
             assertTrue(e.getMessage().contains("no address"), e.getMessage());
+        }
+        gpu.free(memory);
+    }
+
+    @Test
+    void attentionAndWhatIsRepeatable() {
+        var shape = new Attention.Shape(2, 2, 8, 8, 8, false, false, 1);
+        var task = new AttentionTask(AttentionTask.Work.FORWARD, shape, AttentionTask.Strides.contiguous(shape),
+                Element.BFLOAT16);
+        long memory = gpu.allocate(1 << 16);
+        Map<Long, Long> tensors = new HashMap<>();
+        task.with(AttentionTask.Work.GRADIENT).tensors().keySet().forEach(id -> tensors.put(id, memory + 4096 * id));
+        gpu.attention(task).orElseThrow().run(tensors, memory + 50000);
+        assertEquals(100, download(memory + 3 * 4096, 1)[0]); // the suggestion that was tried first
+        assertTrue(gpu.attention(task.with(AttentionTask.Work.GRADIENT)).isPresent());
+        assertTrue(gpu.attention(new AttentionTask(AttentionTask.Work.FORWARD, shape,
+                AttentionTask.Strides.contiguous(shape), Element.FLOAT32)).isEmpty());
+        try (Gpu second = Gpu.open(0, true, search(folder), cache)) {
+            assertTrue(second.attention(task).isPresent());
+            assertTrue(second.attention(task.with(AttentionTask.Work.GRADIENT)).isEmpty());
+            second.convolution(ConvolutionTask.same(1, 8, 4, 4, 8, 3, Element.FLOAT32, ConvolutionTask.Epilogue.BIAS))
+                    .orElseThrow().run(Map.of(3L, memory), memory);
+            assertEquals(102, download(memory, 1)[0]); // the one engine that repeats itself
         }
         gpu.free(memory);
     }
@@ -261,7 +287,7 @@ class GpuTest {
     void whatIsMissingIsOneLine(@TempDir Path none, @TempDir Path old, @TempDir Path empty) throws Exception {
         assertEquals(Optional.empty(), Gpu.obstacle(0, search(folder)));
         assertEquals("cuda:7: no such GPU: there is cuda:0, cuda:1", Gpu.obstacle(7, search(folder)).orElseThrow());
-        LibraryException e = assertThrows(LibraryException.class, () -> Gpu.open(7, search(folder), cache));
+        LibraryException e = assertThrows(LibraryException.class, () -> Gpu.open(7, false, search(folder), cache));
         assertTrue(e.getMessage().startsWith("cuda:7: no such GPU"), e.getMessage());
         FakeDriver.open(none, "-DNO_DEVICE");
         String noGpu = Gpu.obstacle(0, search(none)).orElseThrow();
@@ -270,8 +296,10 @@ class GpuTest {
         String tooOld = Gpu.obstacle(0, search(old)).orElseThrow();
         assertTrue(tooOld.startsWith("CUDA driver: CUDA 11.8") && tooOld.contains("too old"), tooOld);
         FakeDriver.open(empty);
-        if (LibrarySearch.of(Map.of()).find(CudaLibrary.NVRTC) instanceof NativeLibrary) {
-            return; // the system has what should be missing
+        for (CudaLibrary library : List.of(CudaLibrary.NVRTC, CudaLibrary.CUBLAS_LT, CudaLibrary.CUDNN)) {
+            if (LibrarySearch.of(Map.of()).find(library) instanceof NativeLibrary) {
+                return; // the system, or another test, has opened what should be missing
+            }
         }
         String noCompiler = Gpu.obstacle(0, search(empty)).orElseThrow();
         assertTrue(noCompiler.startsWith("NVRTC: libnvrtc.so.13 or libnvrtc.so.12 not found"), noCompiler);

@@ -1,13 +1,13 @@
 // cuDNN's backend without a GPU, for tests: bags of attributes, three suggestions of which one turns out not to work, and
-// plans that write their own number where the output goes. Descriptors that are not given back are counted, and graphs
-// with a residual have no engine.
+// plans that write their own number where the output goes. Descriptors that are not given back are counted; graphs of
+// three operations, such as a convolution with bias and residual, have no engine.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { OK, BAD = 2000, NOT_SUPPORTED = 3000 };
-enum { CONFIGURATION = 3, HEURISTICS = 4, PLAN = 5, VARIABLES = 16, POINTWISE = 13, GRAPH = 15, DEVICE = 38 };
+enum { ENGINE = 2, CONFIGURATION = 3, HEURISTICS = 4, PLAN = 5, VARIABLES = 16, POINTWISE = 13, GRAPH = 15, DEVICE = 38 };
 
 typedef struct { int name; int64_t count; void* values; } Attribute;
 typedef struct { int kind, finished, number; Attribute attributes[16]; } Descriptor;
@@ -68,7 +68,7 @@ int cudnnBackendFinalize(Descriptor* d) {
         d->number = (int) find(d, 801)->count; // operations
     } else if (d->kind == HEURISTICS) {
         Descriptor* graph = *(Descriptor**) find(d, 201)->values;
-        return graph->number > 2 ? refuse(NOT_SUPPORTED, "too many operations") : OK;
+        return graph->number == 3 ? refuse(NOT_SUPPORTED, "too many operations") : OK;
     } else if (d->kind == PLAN) {
         Attribute* text = find(d, 405);
         if (text) {
@@ -95,6 +95,18 @@ int cudnnBackendGetAttribute(Descriptor* d, int name, int type, int64_t room, in
             configuration->finished = 1;
         }
         return OK;
+    }
+    if (d->kind == CONFIGURATION && name == 300) {
+        (*(Descriptor**) out)->number = d->number;
+        (*(Descriptor**) out)->finished = 1;
+        *count = 1;
+        return OK;
+    }
+    if (d->kind == ENGINE && name == 1303) { // tensor cores, and what the first suggestion says beside that
+        ((int32_t*) out)[0] = 0;
+        ((int32_t*) out)[1] = 4;
+        *count = d->number == 0 ? 2 : 1;
+        return room >= 2 ? OK : refuse(BAD, "no room");
     }
     if (d->kind == PLAN && name == 402) {
         *(int64_t*) out = 256 * d->number;
