@@ -27,8 +27,7 @@ final class CompilerDirectives {
               match: ["%1$s*.*"],
               c1: { Exclude: true },
               c2: { inline: ["+%1$sVectorMath.*", "+%1$sVectorDerivatives.*", "+%1$sSimd.*", "+%1$sHalfFloats.*",
-                "+%1$sActivations.load", "+%1$sActivations.store", "+%1$sEpilogueStore.load",
-                "+%1$sEpilogueStore.add", "+%1$sWinogradTransforms.load", "+%1$sWinogradTransforms.store",
+                "+%1$sWinogradTransforms.load", "+%1$sWinogradTransforms.store",
                 "+%1$sTransposition.exchange4",
                 "-%1$sMicroKernel*.run", "-%1$sOuterProduct*.run"] }
             }, {

@@ -2,26 +2,22 @@ package dev.cathode.kernels.cpu.vector;
 
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
-import static dev.cathode.kernels.cpu.vector.Simd.LE;
-import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Convolution;
 import dev.cathode.kernels.cpu.Epilogue;
-import jdk.incubator.vector.FloatVector;
 
 /// Carries sums from a scratch tile, still in the cache, to the output: biases, activation or gate, residual, and a
 /// store that writes the columns that exist and not one float more.
 ///
 /// @param epilogue what to do
 /// @param panels the columns
-record EpilogueStore(Epilogue epilogue, Panels panels) {
+/// @param passes the loops
+record EpilogueStore(Epilogue epilogue, Panels panels, Passes passes) {
     static {
         CompilerDirectives.install();
     }
-
-    private static final int V = LANES * Float.BYTES;
 
     /// Bytes of the prepared biases of one panel and its gate.
     static long scratchBytes() {
@@ -76,11 +72,16 @@ record EpilogueStore(Epilogue epilogue, Panels panels) {
         if (epilogue.gated()) {
             addBias(sums, scratch, count, vectors);
             addBias(gates, scratch + (long) MicroKernel.COLUMNS * Float.BYTES, count, vectors);
-            Activations.gate(sums, gates, (long) count * vectors * V);
+            passes.gate(sums, gates, (long) count * vectors * LANES);
         } else if (epilogue.activation() != Activation.NONE) {
             addBias(sums, scratch, count, vectors);
-            Activations.inPlace(epilogue.activation(), sums, (long) count * vectors * V);
+            passes.activate(epilogue.activation(), sums, (long) count * vectors * LANES);
         }
+    }
+
+    private void addBias(long sums, long bias, int rows, int vectors) {
+        long step = (long) vectors * LANES * Float.BYTES;
+        passes.add(sums, step, bias, 0, 0, sums, step, rows, vectors * LANES);
     }
 
     private void copy(Convolution.Arguments arguments, int panel, long sums, int count, long pixel, long scratch) {
@@ -93,72 +94,18 @@ record EpilogueStore(Epilogue epilogue, Panels panels) {
         long residual = epilogue.residual()
                 ? arguments.residual() + (pixel * arguments.residualStride() + start) * Float.BYTES : 0;
         long residualStep = epilogue.residual() ? (long) arguments.residualStride() * Float.BYTES : 0;
+        long sumStep = (long) panels.width(panel) * Float.BYTES;
         int valid = panels.valid(panel);
-        if (valid == 4 * LANES) {
-            copy4(sums, bias, residual, residualStep, out, outStep, count);
-            return;
-        }
-        long sumStep = (long) panels.vectors(panel) * V;
-        for (int i = 0; i < count; i++) {
-            copyRow(sums + i * sumStep, bias, residual + i * residualStep, out + i * outStep, valid);
+        int whole = valid - valid % LANES;
+        passes.add(sums, sumStep, bias, residual, residualStep, out, outStep, count, whole);
+        for (int i = 0; whole < valid && i < count; i++) {
+            rest(sums + i * sumStep, bias, residual + i * residualStep, out + i * outStep, whole, valid);
         }
     }
 
-    private static void addBias(long sums, long bias, int rows, int vectors) {
-        for (int v = 0; v < vectors; v++) {
-            FloatVector b = FloatVector.fromMemorySegment(SPECIES, ALL, bias + (long) v * V, LE);
-            long at = sums + (long) v * V;
-            for (int i = 0; i < rows; i++) {
-                FloatVector.fromMemorySegment(SPECIES, ALL, at, LE).add(b).intoMemorySegment(ALL, at, LE);
-                at += (long) vectors * V;
-            }
-        }
-    }
-
-    /// Four vectors a row: the sums plus bias plus residual, whichever there is (address 0: none).
-    private static void copy4(long sums, long bias, long residual, long residualStep, long out, long outStep,
-                              int rows) {
-        if (residual != 0) {
-            for (int i = 0; i < rows; i++) {
-                long r = residual + i * residualStep;
-                long c = sums + (long) i * 4 * V;
-                long y = out + i * outStep;
-                add(c, bias, 0).add(load(r)).intoMemorySegment(ALL, y, LE);
-                add(c, bias, V).add(load(r + V)).intoMemorySegment(ALL, y + V, LE);
-                add(c, bias, 2 * V).add(load(r + 2 * V)).intoMemorySegment(ALL, y + 2 * V, LE);
-                add(c, bias, 3 * V).add(load(r + 3 * V)).intoMemorySegment(ALL, y + 3 * V, LE);
-            }
-        } else {
-            for (int i = 0; i < rows; i++) {
-                long c = sums + (long) i * 4 * V;
-                long y = out + i * outStep;
-                add(c, bias, 0).intoMemorySegment(ALL, y, LE);
-                add(c, bias, V).intoMemorySegment(ALL, y + V, LE);
-                add(c, bias, 2 * V).intoMemorySegment(ALL, y + 2 * V, LE);
-                add(c, bias, 3 * V).intoMemorySegment(ALL, y + 3 * V, LE);
-            }
-        }
-    }
-
-    private static FloatVector load(long address) {
-        return FloatVector.fromMemorySegment(SPECIES, ALL, address, LE);
-    }
-
-    private static FloatVector add(long sums, long bias, int at) {
-        FloatVector c = load(sums + at);
-        return bias == 0 ? c : c.add(load(bias + at));
-    }
-
-    /// One row: whole vectors, then single numbers, since masks are slow or read too far on some machines.
-    private static void copyRow(long sums, long bias, long residual, long out, int valid) {
-        int whole = valid / LANES * LANES;
-        for (int i = 0; i < whole; i += LANES) {
-            FloatVector y = load(sums + i * 4L);
-            y = bias == 0 ? y : y.add(load(bias + i * 4L));
-            y = residual == 0 ? y : y.add(load(residual + i * 4L));
-            y.intoMemorySegment(ALL, out + i * 4L, LE);
-        }
-        for (int i = whole; i < valid; i++) {
+    /// The columns of a row that fill no vector, one by one, since masks are slow or read too far on some machines.
+    private static void rest(long sums, long bias, long residual, long out, int from, int valid) {
+        for (int i = from; i < valid; i++) {
             float y = ALL.get(JAVA_FLOAT_UNALIGNED, sums + i * 4L);
             y += bias == 0 ? 0 : ALL.get(JAVA_FLOAT_UNALIGNED, bias + i * 4L);
             y += residual == 0 ? 0 : ALL.get(JAVA_FLOAT_UNALIGNED, residual + i * 4L);

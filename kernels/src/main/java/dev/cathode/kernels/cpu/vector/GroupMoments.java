@@ -7,6 +7,9 @@ import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
@@ -20,6 +23,7 @@ final class GroupMoments {
         CompilerDirectives.install();
     }
 
+    private final Passes passes;
     private final int batch;
     private final int pixels;
     private final int channels;
@@ -31,7 +35,8 @@ final class GroupMoments {
     /// Sums of squared differences from the mean, likewise.
     private final double[] squares;
 
-    GroupMoments(int batch, int pixels, int channels, int groups) {
+    GroupMoments(Passes passes, int batch, int pixels, int channels, int groups) {
+        this.passes = passes;
         this.batch = batch;
         this.pixels = pixels;
         this.channels = channels;
@@ -43,19 +48,47 @@ final class GroupMoments {
     }
 
     void compute(long x, int stride, Workers workers) {
-        float[][] scratch = new float[workers.threads()][2 * channels];
+        int bytes = Math.ceilDiv(channels, LANES) * LANES * Float.BYTES;
+        MemorySegment scratch = Arena.ofAuto().allocate(2L * bytes * workers.threads(), 64);
         workers.run(batch * blocks, (task, worker) -> {
             int from = task % blocks * block;
             int count = Math.min(block, pixels - from);
             long start = x + 4 * ((long) task / blocks * pixels + from) * stride;
-            sums(start, stride, count, channels, scratch[worker]);
-            collect(start, count, scratch[worker], task * groups);
+            long sums = scratch.address() + 2L * bytes * worker;
+            int whole = channels - channels % LANES;
+            passes.moments(start, 4L * stride, count, sums, sums + bytes, whole);
+            if (whole < channels) {
+                rest(start + 4L * whole, 4L * stride, count, sums + 4L * whole, sums + bytes + 4L * whole);
+            }
+            collect(numbers(start), count, numbers(sums), numbers(sums + bytes), task * groups);
         });
+        Reference.reachabilityFence(scratch);
         for (int sample = 0; sample < batch; sample++) {
             for (int group = 0; group < groups; group++) {
                 merge(sample * blocks * groups + group);
             }
         }
+    }
+
+    private float[] numbers(long address) {
+        float[] numbers = new float[channels];
+        MemorySegment.copy(ALL, JAVA_FLOAT_UNALIGNED, address, numbers, 0, channels);
+        return numbers;
+    }
+
+    /// Moments of the channels that fill no vector.
+    private void rest(long x, long stride, int count, long sums, long squares) {
+        VectorMask<Float> mask = SPECIES.indexInRange(0, channels % LANES);
+        FloatVector first = FloatVector.fromMemorySegment(SPECIES, ALL, x, LE, mask);
+        FloatVector sum = FloatVector.zero(SPECIES);
+        FloatVector square = FloatVector.zero(SPECIES);
+        for (int pixel = 1; pixel < count; pixel++) {
+            FloatVector d = FloatVector.fromMemorySegment(SPECIES, ALL, x + pixel * stride, LE, mask).sub(first);
+            sum = d.add(sum);
+            square = d.fma(d, square);
+        }
+        sum.intoMemorySegment(ALL, sums, LE, mask);
+        square.intoMemorySegment(ALL, squares, LE, mask);
     }
 
     double mean(int sample, int group) {
@@ -66,83 +99,20 @@ final class GroupMoments {
         return squares[sample * blocks * groups + group] / ((double) pixels * (channels / groups));
     }
 
-    /// Per channel, the sum of the differences from pixel 0 and the sum of their squares.
-    private static void sums(long x, int stride, int count, int channels, float[] result) {
-        int c = 0;
-        for (; c <= channels - 4 * LANES; c += 4 * LANES) {
-            sums4(x + 4L * c, stride, count, result, c, channels + c);
-        }
-        for (; c < channels; c += LANES) {
-            sums1(x + 4L * c, stride, count, result, c, channels + c, SPECIES.indexInRange(c, channels));
-        }
-    }
-
-    private static void sums4(long x, int stride, int count, float[] result, int sums, int squares) {
-        FloatVector first0 = FloatVector.fromMemorySegment(SPECIES, ALL, x, LE);
-        FloatVector first1 = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * LANES, LE);
-        FloatVector first2 = FloatVector.fromMemorySegment(SPECIES, ALL, x + 8L * LANES, LE);
-        FloatVector first3 = FloatVector.fromMemorySegment(SPECIES, ALL, x + 12L * LANES, LE);
-        FloatVector sum0 = FloatVector.zero(SPECIES);
-        FloatVector sum1 = FloatVector.zero(SPECIES);
-        FloatVector sum2 = FloatVector.zero(SPECIES);
-        FloatVector sum3 = FloatVector.zero(SPECIES);
-        FloatVector square0 = FloatVector.zero(SPECIES);
-        FloatVector square1 = FloatVector.zero(SPECIES);
-        FloatVector square2 = FloatVector.zero(SPECIES);
-        FloatVector square3 = FloatVector.zero(SPECIES);
-        for (int pixel = 1; pixel < count; pixel++) {
-            long xp = x + 4L * pixel * stride;
-            FloatVector d0 = FloatVector.fromMemorySegment(SPECIES, ALL, xp, LE).sub(first0);
-            FloatVector d1 = FloatVector.fromMemorySegment(SPECIES, ALL, xp + 4L * LANES, LE).sub(first1);
-            FloatVector d2 = FloatVector.fromMemorySegment(SPECIES, ALL, xp + 8L * LANES, LE).sub(first2);
-            FloatVector d3 = FloatVector.fromMemorySegment(SPECIES, ALL, xp + 12L * LANES, LE).sub(first3);
-            sum0 = d0.add(sum0);
-            sum1 = d1.add(sum1);
-            sum2 = d2.add(sum2);
-            sum3 = d3.add(sum3);
-            square0 = d0.fma(d0, square0);
-            square1 = d1.fma(d1, square1);
-            square2 = d2.fma(d2, square2);
-            square3 = d3.fma(d3, square3);
-        }
-        sum0.intoArray(result, sums);
-        sum1.intoArray(result, sums + LANES);
-        sum2.intoArray(result, sums + 2 * LANES);
-        sum3.intoArray(result, sums + 3 * LANES);
-        square0.intoArray(result, squares);
-        square1.intoArray(result, squares + LANES);
-        square2.intoArray(result, squares + 2 * LANES);
-        square3.intoArray(result, squares + 3 * LANES);
-    }
-
-    private static void sums1(long x, int stride, int count, float[] result, int sums, int squares,
-                              VectorMask<Float> mask) {
-        FloatVector first = FloatVector.fromMemorySegment(SPECIES, ALL, x, LE, mask);
-        FloatVector sum = FloatVector.zero(SPECIES);
-        FloatVector square = FloatVector.zero(SPECIES);
-        for (int pixel = 1; pixel < count; pixel++) {
-            FloatVector d = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * pixel * stride, LE, mask).sub(first);
-            sum = d.add(sum);
-            square = d.fma(d, square);
-        }
-        sum.intoArray(result, sums, mask);
-        square.intoArray(result, squares, mask);
-    }
-
     /// Channels of a block to groups.
-    private void collect(long first, int count, float[] sums, int target) {
+    private void collect(float[] first, int count, float[] sums, float[] sumsOfSquares, int target) {
         int size = channels / groups;
         for (int group = 0; group < groups; group++) {
             double mean = 0;
             for (int c = group * size; c < (group + 1) * size; c++) {
-                mean += ALL.get(JAVA_FLOAT_UNALIGNED, first + 4L * c) + (double) sums[c] / count;
+                mean += first[c] + (double) sums[c] / count;
             }
             mean /= size;
             double square = 0;
             for (int c = group * size; c < (group + 1) * size; c++) {
                 double difference = (double) sums[c] / count;
-                double fromMean = ALL.get(JAVA_FLOAT_UNALIGNED, first + 4L * c) + difference - mean;
-                square += sums[channels + c] + count * (fromMean * fromMean - difference * difference);
+                double fromMean = first[c] + difference - mean;
+                square += sumsOfSquares[c] + count * (fromMean * fromMean - difference * difference);
             }
             means[target + group] = mean;
             squares[target + group] = Math.max(0, square);

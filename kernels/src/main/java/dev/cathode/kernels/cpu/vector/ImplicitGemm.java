@@ -53,7 +53,7 @@ final class ImplicitGemm implements Convolution {
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
         packer = new WeightPacker(shape, panels, storage, products.passes());
-        this.epilogue = new EpilogueStore(epilogue, panels);
+        this.epilogue = new EpilogueStore(epilogue, panels, products.passes());
         map = new InputMap(shape);
         taps = shape.kernelHeight() * shape.kernelWidth();
         int blocks = (shape.inChannels() + BLOCK_DEPTH - 1) / BLOCK_DEPTH;

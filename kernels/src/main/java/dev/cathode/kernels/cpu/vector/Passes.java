@@ -1,10 +1,18 @@
 package dev.cathode.kernels.cpu.vector;
 
+import dev.cathode.kernels.cpu.Activation;
+
 /// The inner loops beside products: what goes over numbers once, on the thread that calls. Lengths are those of whole
 /// vectors, [Simd#LANES]; what is left of a row is the caller's.
 ///
-/// All implementations compute a number by the same operations in the same order, so they give the same bytes.
+/// All implementations compute a number by the same operations in the same order, so they give the same bytes; where
+/// that is NaN, some NaN.
 public interface Passes {
+    /// Those on the Vector API.
+    static Passes vector() {
+        return new VectorPasses();
+    }
+
     /// `y[c][i] = x[i][c]`.
     ///
     /// @param x `[rows][columns]`, `xStride` bytes from row to row
@@ -13,4 +21,25 @@ public interface Passes {
     /// @param y `[columns][rows]`, `yStride` bytes from row to row
     /// @param square scratch memory, lanes · lanes floats
     void transpose(long x, long xStride, int rows, int columns, long y, long yStride, long square);
+
+    /// Replaces numbers by their activation.
+    ///
+    /// @param count a multiple of the lanes of a vector, as everywhere below
+    void activate(Activation activation, long x, long count);
+
+    /// `x = x · gelu(gate)`.
+    void gate(long x, long gate, long count);
+
+    /// `y[i][c] = activation(x[i][c] · scale[c] + shift[c])`.
+    ///
+    /// @param xStride bytes from row to row, likewise `yStride`
+    void scale(Activation activation, long x, long xStride, long scale, long shift, long y, long yStride, int rows,
+               int count);
+
+    /// Per channel, the sum of the differences from row 0 and the sum of their squares.
+    void moments(long x, long xStride, int rows, long sums, long squares, int count);
+
+    /// `y[i][c] = x[i][c] + bias[c] + residual[i][c]`; with address 0 there is no bias, or no residual.
+    void add(long x, long xStride, long bias, long residual, long residualStride, long y, long yStride, int rows,
+             int count);
 }

@@ -50,6 +50,6 @@ public interface Products {
 
     /// The loops beside products that go with these.
     default Passes passes() {
-        return new VectorPasses();
+        return Passes.vector();
     }
 }

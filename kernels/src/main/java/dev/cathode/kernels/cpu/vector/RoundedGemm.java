@@ -43,7 +43,7 @@ final class RoundedGemm implements Convolution {
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
         packer = new PairPacker(shape, panels, plain.passes());
-        this.epilogue = new EpilogueStore(epilogue, panels);
+        this.epilogue = new EpilogueStore(epilogue, panels, plain.passes());
         int channels = shape.inChannels();
         int blocks = Math.ceilDiv(shape.kernelWidth() * channels, BLOCK_DEPTH);
         channelBlock = blocks == 1 ? channels : Math.min(channels, 2 * Math.ceilDiv(channels, 2 * blocks));

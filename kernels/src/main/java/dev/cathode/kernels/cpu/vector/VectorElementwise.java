@@ -25,6 +25,16 @@ final class VectorElementwise implements Elementwise {
 
     static final int CHUNK = 1 << 14;
 
+    private final Passes passes;
+
+    VectorElementwise() {
+        this(new VectorPasses());
+    }
+
+    VectorElementwise(Passes passes) {
+        this.passes = passes;
+    }
+
     /// One chunk: `count` numbers from number `start`.
     @FunctionalInterface
     interface Chunk {
@@ -45,12 +55,12 @@ final class VectorElementwise implements Elementwise {
     }
 
     /// `y = activation(x)` on this thread.
-    static void activate(Activation activation, long x, long y, int count) {
+    private void activate(Activation activation, long x, long y, int count) {
         if (x != y) {
             MemorySegment.copy(ALL, x, ALL, y, 4L * count);
         }
         int whole = count - count % LANES;
-        Activations.inPlace(activation, y, 4L * whole);
+        passes.activate(activation, y, whole);
         if (whole < count) {
             VectorMask<Float> mask = SPECIES.indexInRange(whole, count);
             long end = y + 4L * whole;

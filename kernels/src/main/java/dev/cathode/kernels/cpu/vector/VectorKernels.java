@@ -110,17 +110,17 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public Normalization normalization() {
-        return new VectorNormalization();
+        return new VectorNormalization(products.passes());
     }
 
     @Override
     public NormalizationGradient normalizationGradient() {
-        return new VectorNormalizationGradient();
+        return new VectorNormalizationGradient(products.passes());
     }
 
     @Override
     public Elementwise elementwise() {
-        return new VectorElementwise();
+        return new VectorElementwise(products.passes());
     }
 
     @Override

@@ -9,6 +9,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Normalization;
 import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
@@ -21,13 +24,21 @@ final class VectorNormalization implements Normalization {
 
     /// Numbers of a task.
     private static final int TASK = 1 << 15;
-    /// Numbers that stay in the first-level cache between their normalisation and their activation.
-    private static final int BLOCK = 4096;
+
+    private final Passes passes;
+
+    VectorNormalization() {
+        this(new VectorPasses());
+    }
+
+    VectorNormalization(Passes passes) {
+        this.passes = passes;
+    }
 
     @Override
     public void groupNorm(long x, int xStride, long weight, long bias, long y, int batch, int pixels, int channels,
                           int groups, float epsilon, Activation activation, Workers workers) {
-        GroupMoments moments = new GroupMoments(batch, pixels, channels, groups);
+        GroupMoments moments = new GroupMoments(passes, batch, pixels, channels, groups);
         moments.compute(x, xStride, workers);
         float[] scale = new float[batch * channels];
         float[] shift = new float[batch * channels];
@@ -44,7 +55,7 @@ final class VectorNormalization implements Normalization {
                 }
             }
         }
-        apply(x, xStride, scale, shift, y, batch, pixels, channels, activation, workers);
+        apply(passes, x, xStride, scale, shift, y, batch, pixels, channels, activation, workers);
     }
 
     @Override
@@ -59,48 +70,46 @@ final class VectorNormalization implements Normalization {
             shift[c] = (float) (ALL.get(JAVA_FLOAT_UNALIGNED, bias + 4L * c)
                     - ALL.get(JAVA_FLOAT_UNALIGNED, mean + 4L * c) * factor);
         }
-        apply(x, channels, scale, shift, y, 1, pixels, channels, activation, workers);
+        apply(passes, x, channels, scale, shift, y, 1, pixels, channels, activation, workers);
     }
 
     /// `y = activation(scale · x + shift)`, a scale and a shift for each channel of each sample.
-    static void apply(long x, int xStride, float[] scale, float[] shift, long y, int batch, int pixels,
+    static void apply(Passes passes, long x, int xStride, float[] scale, float[] shift, long y, int batch, int pixels,
                       int channels, Activation activation, Workers workers) {
         int step = Math.max(1, TASK / channels);
         int parts = (pixels + step - 1) / step;
-        int block = Math.max(1, BLOCK / channels);
+        int whole = channels - channels % LANES;
+        MemorySegment factors = Arena.ofAuto().allocate(8L * scale.length, 64);
+        long scales = factors.address();
+        long shifts = scales + 4L * scale.length;
+        MemorySegment.copy(scale, 0, ALL, JAVA_FLOAT_UNALIGNED, scales, scale.length);
+        MemorySegment.copy(shift, 0, ALL, JAVA_FLOAT_UNALIGNED, shifts, shift.length);
         workers.run(batch * parts, (task, worker) -> {
             int sample = task / parts;
-            int end = Math.min(pixels, (task % parts + 1) * step);
-            for (int from = task % parts * step; from < end; from += block) {
-                int count = Math.min(block, end - from);
-                long first = (long) sample * pixels + from;
-                scaleAndShift(x + 4 * first * xStride, xStride, scale, shift, sample * channels,
-                        y + 4 * first * channels, count, channels);
-                VectorElementwise.activate(activation, y + 4 * first * channels, y + 4 * first * channels,
-                        count * channels);
+            int from = task % parts * step;
+            int rows = Math.min(pixels, from + step) - from;
+            long first = (long) sample * pixels + from;
+            long channel = 4L * sample * channels;
+            passes.scale(activation, x + 4 * first * xStride, 4L * xStride, scales + channel, shifts + channel,
+                    y + 4 * first * channels, 4L * channels, rows, whole);
+            if (whole < channels) {
+                rest(activation, x + 4 * (first * xStride + whole), 4L * xStride, scales + channel + 4L * whole,
+                        shifts + channel + 4L * whole, y + 4 * (first * channels + whole), 4L * channels, rows,
+                        SPECIES.indexInRange(whole, channels));
             }
         });
+        Reference.reachabilityFence(factors);
     }
 
-    private static void scaleAndShift(long x, int xStride, float[] scale, float[] shift, int offset, long y, int rows,
-                                      int channels) {
+    /// The channels that fill no vector.
+    private static void rest(Activation activation, long x, long xStride, long scale, long shift, long y, long yStride,
+                             int rows, VectorMask<Float> mask) {
+        FloatVector a = FloatVector.fromMemorySegment(SPECIES, ALL, scale, LE, mask);
+        FloatVector b = FloatVector.fromMemorySegment(SPECIES, ALL, shift, LE, mask);
         for (int row = 0; row < rows; row++) {
-            long xr = x + 4L * row * xStride;
-            long yr = y + 4L * row * channels;
-            int c = 0;
-            for (; c <= channels - LANES; c += LANES) {
-                FloatVector a = FloatVector.fromArray(SPECIES, scale, offset + c);
-                FloatVector b = FloatVector.fromArray(SPECIES, shift, offset + c);
-                FloatVector.fromMemorySegment(SPECIES, ALL, xr + 4L * c, LE).fma(a, b)
-                        .intoMemorySegment(ALL, yr + 4L * c, LE);
-            }
-            if (c < channels) {
-                VectorMask<Float> rest = SPECIES.indexInRange(c, channels);
-                FloatVector a = FloatVector.fromArray(SPECIES, scale, offset + c, rest);
-                FloatVector b = FloatVector.fromArray(SPECIES, shift, offset + c, rest);
-                FloatVector.fromMemorySegment(SPECIES, ALL, xr + 4L * c, LE, rest).fma(a, b)
-                        .intoMemorySegment(ALL, yr + 4L * c, LE, rest);
-            }
+            VectorMath.activate(activation,
+                    FloatVector.fromMemorySegment(SPECIES, ALL, x + row * xStride, LE, mask).fma(a, b))
+                    .intoMemorySegment(ALL, y + row * yStride, LE, mask);
         }
     }
 

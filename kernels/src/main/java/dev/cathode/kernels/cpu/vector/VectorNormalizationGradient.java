@@ -23,6 +23,16 @@ final class VectorNormalizationGradient implements NormalizationGradient {
     /// Numbers of x that may stay in the last-level cache between the passes over them.
     private static final int WAVE = 1 << 20;
 
+    private final Passes passes;
+
+    VectorNormalizationGradient() {
+        this(new VectorPasses());
+    }
+
+    VectorNormalizationGradient(Passes passes) {
+        this.passes = passes;
+    }
+
     @Override
     public void groupNorm(long x, long weight, long bias, long dy, long dx, long dWeight, long dBias, int batch,
                           int pixels, int channels, int groups, float epsilon, Activation activation, long workspace,
@@ -47,10 +57,10 @@ final class VectorNormalizationGradient implements NormalizationGradient {
         store(biases, dBias);
     }
 
-    private static void byOwnStatistics(ChannelGradient gradient, long x, long weight, long bias, long dy, long dx,
+    private void byOwnStatistics(ChannelGradient gradient, long x, long weight, long bias, long dy, long dx,
                                         int batch, int pixels, int channels, int groups, float epsilon, long workspace,
                                         Workers workers) {
-        GroupMoments moments = new GroupMoments(batch, pixels, channels, groups);
+        GroupMoments moments = new GroupMoments(passes, batch, pixels, channels, groups);
         moments.compute(x, channels, workers);
         int size = channels / groups;
         for (int sample = 0; sample < batch; sample++) {
@@ -85,7 +95,7 @@ final class VectorNormalizationGradient implements NormalizationGradient {
             throw new IllegalArgumentException(
                     "batch normalisation by the batch's own statistics needs at least 2 pixels, not " + pixels);
         }
-        GroupMoments moments = new GroupMoments(1, pixels, channels, channels);
+        GroupMoments moments = new GroupMoments(passes, 1, pixels, channels, channels);
         moments.compute(x, channels, workers);
         float[] scale = new float[channels];
         float[] shift = new float[channels];
@@ -97,7 +107,7 @@ final class VectorNormalizationGradient implements NormalizationGradient {
             ALL.set(JAVA_FLOAT_UNALIGNED, variance + 4L * c,
                     (float) (moments.variance(0, c) * pixels / (pixels - 1)));
         }
-        VectorNormalization.apply(x, channels, scale, shift, y, 1, pixels, channels, activation, workers);
+        VectorNormalization.apply(passes, x, channels, scale, shift, y, 1, pixels, channels, activation, workers);
     }
 
     @Override

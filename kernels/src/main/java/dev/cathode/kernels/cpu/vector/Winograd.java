@@ -61,7 +61,7 @@ final class Winograd implements Convolution {
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
         weights = new WinogradWeights(shape, panels, storage, size, products.passes());
-        this.epilogue = new EpilogueStore(epilogue, panels);
+        this.epilogue = new EpilogueStore(epilogue, panels, products.passes());
         map = new InputMap(shape);
         int blocks = (shape.inChannels() + BLOCK_CHANNELS - 1) / BLOCK_CHANNELS;
         channelBlock = (shape.inChannels() + blocks - 1) / blocks;

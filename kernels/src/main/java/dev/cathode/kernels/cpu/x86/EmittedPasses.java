@@ -1,46 +1,165 @@
 package dev.cathode.kernels.cpu.x86;
 
+import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.vector.Passes;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.util.EnumMap;
+import java.util.Map;
 
-/// Passes over numbers by machine code. What takes microseconds is called as critical: see [EmittedProducts].
+/// Passes over numbers by machine code; what is not written is left to others. All take microseconds and are called as
+/// critical: see [Calls#critical].
 final class EmittedPasses implements Passes {
+    private static final MethodHandle TWO = Calls.critical(2);
+    private static final MethodHandle THREE = Calls.critical(3);
     private static final MethodHandle SIX = Calls.critical(6);
+    private static final MethodHandle EIGHT = Calls.critical(8);
+    private static final MethodHandle NINE = Calls.critical(9);
 
+    private final Passes others;
+    private final int lanes;
     private final MemorySegment transposition;
+    private final Map<Activation, MemorySegment> activations = new EnumMap<>(Activation.class);
+    private final Map<Activation, MemorySegment> scalings = new EnumMap<>(Activation.class);
+    private final MemorySegment gate;
+    /// For strips of several vectors, and of one.
+    private final MemorySegment strips;
+    private final MemorySegment strip;
+    /// Without anything, with bias, with residual, with both.
+    private final MemorySegment[] additions = new MemorySegment[4];
 
-    private EmittedPasses(MachineCode code, Offsets offsets) {
+    private EmittedPasses(Offsets offsets, MachineCode code, Passes others) {
+        this.others = others;
+        lanes = offsets.lanes;
         transposition = code.at(offsets.transposition);
-    }
-
-    /// Where the functions start.
-    record Offsets(int transposition) {
-        EmittedPasses in(MachineCode code) {
-            return new EmittedPasses(code, this);
+        offsets.activations.forEach((activation, at) -> activations.put(activation, code.at(at)));
+        offsets.scalings.forEach((activation, at) -> scalings.put(activation, code.at(at)));
+        gate = code.at(offsets.gate);
+        strips = code.at(offsets.strips);
+        strip = code.at(offsets.strip);
+        for (int i = 0; i < additions.length; i++) {
+            additions[i] = code.at(offsets.additions[i]);
         }
     }
 
-    /// Appends the functions for vectors of 512 bits (AVX-512) or 256 (AVX2).
-    static Offsets write(Assembler a, int bits) {
-        a.align(64);
-        int transposition = a.position();
-        TranspositionCode.write(a, bits);
-        return new Offsets(transposition);
+    /// Appends the functions, and remembers where they start.
+    static final class Offsets {
+        private final int lanes;
+        private final int transposition;
+        private final Map<Activation, Integer> activations = new EnumMap<>(Activation.class);
+        private final Map<Activation, Integer> scalings = new EnumMap<>(Activation.class);
+        private final int gate;
+        private final int strips;
+        private final int strip;
+        private final int[] additions = new int[4];
+
+        /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
+        Offsets(Assembler a, int bits) {
+            lanes = bits / Float.SIZE;
+            transposition = start(a);
+            TranspositionCode.write(a, bits);
+            for (Activation activation : ActivationCode.KNOWN) {
+                activations.put(activation, start(a));
+                StreamCode.activate(a, bits, activation);
+                scalings.put(activation, start(a));
+                StreamCode.scale(a, bits, activation);
+            }
+            gate = start(a);
+            StreamCode.gate(a, bits);
+            strips = start(a);
+            StreamCode.moments(a, bits, StreamCode.CHANNELS);
+            strip = start(a);
+            StreamCode.moments(a, bits, 1);
+            for (int i = 0; i < additions.length; i++) {
+                additions[i] = start(a);
+                StreamCode.add(a, bits, (i & 1) != 0, (i & 2) != 0);
+            }
+        }
+
+        private static int start(Assembler a) {
+            a.align(64);
+            return a.position();
+        }
+
+        /// The functions in executable memory.
+        ///
+        /// @param others what does the rest
+        EmittedPasses in(MachineCode code, Passes others) {
+            return new EmittedPasses(this, code, others);
+        }
     }
 
-    @Override
-    public void transpose(long x, long xStride, int rows, int columns, long y, long yStride, long square) {
-        if (rows == 0 || columns == 0) {
-            return;
-        }
+    /// A call of machine code.
+    @FunctionalInterface
+    private interface Call {
+        void run() throws Throwable;
+    }
+
+    private void call(Call call) {
         try {
-            SIX.invokeExact(transposition, x, xStride, (long) rows, (long) columns, y, yStride);
+            call.run();
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         } finally {
             Reference.reachabilityFence(this); // the code lives as long as this
+        }
+    }
+
+    @Override
+    public void transpose(long x, long xStride, int rows, int columns, long y, long yStride, long square) {
+        if (rows > 0 && columns > 0) {
+            call(() -> { SIX.invokeExact(transposition, x, xStride, (long) rows, (long) columns, y, yStride); });
+        }
+    }
+
+    @Override
+    public void activate(Activation activation, long x, long count) {
+        MemorySegment function = activations.get(activation);
+        if (function == null) {
+            others.activate(activation, x, count);
+        } else if (activation != Activation.NONE) {
+            call(() -> { TWO.invokeExact(function, x, 4 * count); });
+        }
+    }
+
+    @Override
+    public void gate(long x, long gate, long count) {
+        call(() -> { THREE.invokeExact(this.gate, x, gate, 4 * count); });
+    }
+
+    @Override
+    public void scale(Activation activation, long x, long xStride, long scale, long shift, long y, long yStride,
+                      int rows, int count) {
+        MemorySegment function = scalings.get(activation);
+        if (function == null) {
+            others.scale(activation, x, xStride, scale, shift, y, yStride, rows, count);
+        } else if (rows > 0) {
+            call(() -> { EIGHT.invokeExact(function, x, xStride, scale, shift, y, yStride, (long) rows, 4L * count); });
+        }
+    }
+
+    @Override
+    public void moments(long x, long xStride, int rows, long sums, long squares, int count) {
+        int wide = count / (StreamCode.CHANNELS * lanes);
+        int narrow = count / lanes - wide * StreamCode.CHANNELS;
+        if (wide > 0) {
+            call(() -> { SIX.invokeExact(strips, x, xStride, (long) rows, sums, squares, (long) wide); });
+        }
+        if (narrow > 0) {
+            long done = 4L * wide * StreamCode.CHANNELS * lanes;
+            call(() -> { SIX.invokeExact(strip, x + done, xStride, (long) rows, sums + done, squares + done,
+                    (long) narrow); });
+        }
+    }
+
+    @Override
+    public void add(long x, long xStride, long bias, long residual, long residualStride, long y, long yStride,
+                    int rows, int count) {
+        if (rows > 0) {
+            MemorySegment function = additions[(bias != 0 ? 1 : 0) + (residual != 0 ? 2 : 0)];
+            call(() -> { NINE.invokeExact(function, x, xStride, bias, residual, residualStride, y, yStride, (long) rows,
+                    4L * count); });
         }
     }
 }

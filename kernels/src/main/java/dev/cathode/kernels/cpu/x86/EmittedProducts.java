@@ -57,12 +57,12 @@ final class EmittedProducts implements Products {
             offsets[i][4] = start(a);
             OuterProductCode.write(a, new Tile(4, vectors, bits));
         }
-        EmittedPasses.Offsets passes = EmittedPasses.write(a, bits);
+        EmittedPasses.Offsets passes = new EmittedPasses.Offsets(a, bits);
         var rounded = bits == 512 && bf16 ? EmittedRoundedProducts.write(a) : null;
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {
-                EmittedProducts products = new EmittedProducts(bits, passes.in(code),
+                EmittedProducts products = new EmittedProducts(bits, passes.in(code, Passes.vector()),
                         rounded == null ? null : rounded.in(code));
                 for (int i = 0; i < widths; i++) {
                     products.panels[WeightStorage.F32.ordinal()][i] = code.at(offsets[i][0]);

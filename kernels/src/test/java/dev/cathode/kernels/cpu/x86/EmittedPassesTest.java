@@ -1,17 +1,32 @@
 package dev.cathode.kernels.cpu.x86;
 
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.vector.Passes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.Random;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class EmittedPassesTest {
     private static final int UNTOUCHED = 0x7fc0beef;
+    private static final int LANES = CpuKernels.vector().lanes();
+    private static final int BITS = LANES * Float.SIZE;
+    /// Rows, and vectors of a row.
+    private static final int[][] SIZES = {{1, 1}, {2, 3}, {5, 4}, {7, 9}, {3, 20}, {31, 5}};
 
     @ParameterizedTest
     @ValueSource(ints = {256, 512})
@@ -43,6 +58,137 @@ class EmittedPassesTest {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Numbers of all sizes and signs, and those that are not numbers like others.
+    private static float[] numbers(Random random, int count) {
+        float[] strange = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0, -0f, Float.MIN_VALUE,
+            -Float.MIN_VALUE, 1e-39f, -1e-39f, Float.MAX_VALUE, -Float.MAX_VALUE, -104, -103.9f, 15, -15.1f, 88};
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i++) {
+            int kind = random.nextInt(8);
+            numbers[i] = kind == 0 ? strange[random.nextInt(strange.length)]
+                    : (float) (random.nextGaussian() * Math.pow(2, kind == 1 ? random.nextInt(-40, 12) : kind - 3));
+        }
+        return numbers;
+    }
+
+    private static float[] plain(Random random, int count) {
+        float[] numbers = new float[count];
+        for (int i = 0; i < count; i++) {
+            numbers[i] = (float) random.nextGaussian();
+        }
+        return numbers;
+    }
+
+    /// The bits, with one NaN for all.
+    private static int[] bits(MemorySegment memory) {
+        float[] numbers = memory.toArray(JAVA_FLOAT);
+        int[] bits = new int[numbers.length];
+        Arrays.setAll(bits, i -> Float.floatToIntBits(numbers[i]));
+        return bits;
+    }
+
+    /// A pass over operands in memory with guards; what it leaves in all of them.
+    private static int[][] run(Consumer<long[]> pass, float[]... operands) {
+        try (GuardPages memory = new GuardPages()) {
+            MemorySegment[] segments = Arrays.stream(operands).map(memory::of).toArray(MemorySegment[]::new);
+            pass.accept(Arrays.stream(segments).mapToLong(MemorySegment::address).toArray());
+            return Arrays.stream(segments).map(EmittedPassesTest::bits).toArray(int[][]::new);
+        }
+    }
+
+    /// The machine code for the Vector API's own width against the Vector API.
+    private static void compare(String what, BiConsumer<Passes, long[]> pass, float[]... operands) {
+        try (Arena arena = Arena.ofConfined()) {
+            Passes emitted = Machine.products(BITS, arena).passes();
+            Passes vector = Passes.vector();
+            assertArrayEquals(run(at -> pass.accept(vector, at), operands),
+                    run(at -> pass.accept(emitted, at), operands), what);
+        }
+    }
+
+    @BeforeEach
+    void machineCodeHasVectorsOfThisWidth() {
+        assumeTrue(BITS >= 256, "no machine code for vectors of " + BITS + " bits");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Activation.class)
+    void activates(Activation activation) {
+        Random random = new Random(7);
+        for (int vectors : new int[] {0, 1, 2, 3, 4, 5, 11, 64}) {
+            compare(activation + " of " + vectors, (passes, at) -> passes.activate(activation, at[0], vectors * LANES),
+                    numbers(random, vectors * LANES));
+        }
+        for (int[] size : SIZES) {
+            int rows = size[0];
+            int count = size[1] * LANES;
+            int stride = count + random.nextInt(5);
+            compare(activation + " of rows", (passes, at) -> passes.scale(activation, at[0], 4L * stride, at[1], at[2],
+                    at[3], 4L * (stride + 3), rows, count), numbers(random, rows * stride), plain(random, count),
+                    plain(random, count), new float[rows * (stride + 3)]);
+        }
+    }
+
+    @Test
+    void activationsAreRight() {
+        Random random = new Random(8);
+        float[] x = plain(random, 64 * LANES);
+        for (int i = 0; i < x.length; i++) {
+            x[i] *= i % 7;
+        }
+        try (Arena arena = Arena.ofConfined(); GuardPages memory = new GuardPages()) {
+            Passes passes = Machine.products(BITS, arena).passes();
+            MemorySegment silu = memory.of(x);
+            MemorySegment gelu = memory.of(x);
+            passes.activate(Activation.SILU, silu.address(), x.length);
+            passes.activate(Activation.GELU_TANH, gelu.address(), x.length);
+            for (int i = 0; i < x.length; i++) {
+                double v = x[i];
+                double expected = v / (1 + Math.exp(-v));
+                assertEquals(expected, silu.getAtIndex(JAVA_FLOAT, i), 4e-7 * Math.abs(expected));
+                expected = v / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v * v * v)));
+                assertEquals(expected, gelu.getAtIndex(JAVA_FLOAT, i), 1e-6 * Math.max(Math.abs(expected), 0.05));
+            }
+        }
+    }
+
+    @Test
+    void gates() {
+        Random random = new Random(9);
+        for (int vectors : new int[] {1, 3, 4, 9}) {
+            compare("gate", (passes, at) -> passes.gate(at[0], at[1], vectors * LANES),
+                    numbers(random, vectors * LANES), numbers(random, vectors * LANES));
+        }
+    }
+
+    @Test
+    void sumsMoments() {
+        Random random = new Random(10);
+        for (int[] size : SIZES) {
+            int count = size[1] * LANES;
+            int stride = count + random.nextInt(5);
+            float[] x = size[1] == 3 ? numbers(random, size[0] * stride) : plain(random, size[0] * stride);
+            compare("moments", (passes, at) -> passes.moments(at[0], 4L * stride, size[0], at[1], at[2], count), x,
+                    new float[count], new float[count]);
+        }
+    }
+
+    @Test
+    void adds() {
+        Random random = new Random(11);
+        for (int[] size : SIZES) {
+            for (int with = 0; with < 4; with++) {
+                int count = size[1] * LANES;
+                long bias = with & 1;
+                long residual = with >> 1;
+                compare("addition " + with, (passes, at) -> passes.add(at[0], 4L * count + 4, at[1] * bias,
+                        at[2] * residual, 4L * count + 8, at[3], 4L * count + 12, size[0], count),
+                        numbers(random, size[0] * (count + 1)), numbers(random, count),
+                        numbers(random, size[0] * (count + 2)), new float[size[0] * (count + 3)]);
             }
         }
     }
