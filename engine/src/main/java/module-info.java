@@ -23,6 +23,7 @@ module dev.cathode.engine {
     exports dev.cathode.engine.nn;
     exports dev.cathode.engine.random;
     exports dev.cathode.engine.runtime.cpu;
+    exports dev.cathode.engine.runtime.cuda;
     exports dev.cathode.engine.runtime;
     exports dev.cathode.engine.text;
     exports dev.cathode.engine.train;

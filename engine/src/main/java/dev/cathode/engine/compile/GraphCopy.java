@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /// A new graph that a pass fills value by value from another: it knows what became of each value, and takes names and
 /// blocks over.
@@ -61,8 +62,13 @@ final class GraphCopy {
 
     /// The new graph with the outputs, effects and taps of the source, as far as their values are in it.
     Graph finish() {
+        return finish(UnaryOperator.identity());
+    }
+
+    /// As [#finish()]; `returned` says what the new graph returns in the place of a value.
+    Graph finish(UnaryOperator<Value> returned) {
         source.effects().forEach(effect -> target.effect(of(effect)));
-        source.outputs().forEach((name, value) -> target.output(name, of(value)));
+        source.outputs().forEach((name, value) -> target.output(name, returned.apply(of(value))));
         source.taps().forEach((name, value) -> {
             if (now.containsKey(value)) {
                 target.tap(name, of(value));

@@ -3,12 +3,14 @@ package dev.cathode.engine.compile;
 import dev.cathode.engine.compile.Placements.Buffer;
 import dev.cathode.engine.compile.Placements.Placement;
 import dev.cathode.engine.graph.Graph;
+import dev.cathode.engine.graph.Op;
 import dev.cathode.engine.graph.Value;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.function.ToLongFunction;
 
 /// Where every value of a graph lies in one arena. Known before anything is allocated, exact, and fixed for all runs.
@@ -18,6 +20,7 @@ import java.util.function.ToLongFunction;
 public final class MemoryPlan {
     private static final long ALIGNMENT = 64;
 
+    private final long alignment;
     private final Graph graph;
     private final Schedule schedule;
     private final Map<Value, Placement> placements;
@@ -25,7 +28,9 @@ public final class MemoryPlan {
     private final long arenaBytes;
     private final long floorBytes;
 
-    private MemoryPlan(Graph graph, Schedule schedule, Map<Value, Placement> placements, List<Buffer> workspaces) {
+    private MemoryPlan(Graph graph, Schedule schedule, Map<Value, Placement> placements, List<Buffer> workspaces,
+                       long alignment) {
+        this.alignment = alignment;
         this.graph = graph;
         this.schedule = schedule;
         this.placements = placements;
@@ -36,15 +41,24 @@ public final class MemoryPlan {
         floorBytes = mostAlive(buffers, schedule.steps().size());
     }
 
-    /// Plans a graph; `workspaceBytes` says how much scratch memory the kernel of a value needs.
+    /// Plans a graph for the CPU's kernels; `workspaceBytes` says how much scratch memory that of a value needs.
     public static MemoryPlan of(Graph graph, Schedule schedule, ToLongFunction<Value> workspaceBytes) {
+        return of(graph, schedule, ALIGNMENT, value -> new KernelNeeds(workspaceBytes.applyAsLong(value),
+                value.op() instanceof Op.Conv2d || value.op() instanceof Op.Linear ? 1 : 0, true));
+    }
+
+    /// Plans a graph.
+    ///
+    /// @param alignment what the address of every buffer is a multiple of, if the arena's is
+    /// @param needs what the kernel of a value needs, of every value of the schedule
+    public static MemoryPlan of(Graph graph, Schedule schedule, long alignment, Function<Value, KernelNeeds> needs) {
         List<Buffer> workspaces = new ArrayList<>();
         for (Value value : schedule.steps()) {
-            Buffer buffer = new Buffer(workspaceBytes.applyAsLong(value));
+            Buffer buffer = new Buffer(needs.apply(value).workspaceBytes());
             buffer.uses(workspaces.size());
             workspaces.add(buffer);
         }
-        return new MemoryPlan(graph, schedule, Placements.of(graph, schedule), workspaces);
+        return new MemoryPlan(graph, schedule, Placements.of(graph, schedule, needs), workspaces, alignment);
     }
 
     /// Bytes of the arena: activations, inputs, outputs and scratch memory, not the weights.
@@ -88,7 +102,7 @@ public final class MemoryPlan {
         return placements.get(a).buffer() == placements.get(b).buffer();
     }
 
-    private static long layOut(List<Buffer> buffers, int steps) {
+    private long layOut(List<Buffer> buffers, int steps) {
         List<Buffer> order = new ArrayList<>(buffers);
         order.sort(Comparator.comparingLong((Buffer b) -> -b.bytes).thenComparingInt(b -> b.first));
         List<Buffer> placed = new ArrayList<>();
@@ -113,7 +127,7 @@ public final class MemoryPlan {
         return top;
     }
 
-    private static long mostAlive(List<Buffer> buffers, int steps) {
+    private long mostAlive(List<Buffer> buffers, int steps) {
         long[] change = new long[steps + 2];
         for (Buffer buffer : buffers) {
             change[buffer.first] += align(buffer.bytes);
@@ -128,8 +142,8 @@ public final class MemoryPlan {
         return most;
     }
 
-    private static long align(long bytes) {
-        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    private long align(long bytes) {
+        return (bytes + alignment - 1) / alignment * alignment;
     }
 
     /// One line a step: value, operation, where its result lies, how long, and its scratch memory.

@@ -12,6 +12,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 
 /// Which values share a buffer, before anybody knows where the buffers lie.
 ///
@@ -45,10 +46,12 @@ final class Placements {
     private final Map<Value, Integer> stepOf = new HashMap<>();
     private final Map<Buffer, Set<Value>> tenants = new HashMap<>();
     private final Set<Value> kept = new HashSet<>();
+    private final Function<Value, KernelNeeds> needs;
     private final int bodyStart;
     private final int end;
 
-    private Placements(Graph graph, Schedule schedule) {
+    private Placements(Graph graph, Schedule schedule, Function<Value, KernelNeeds> needs) {
+        this.needs = needs;
         bodyStart = schedule.prologue().size();
         for (Value value : schedule.steps()) {
             stepOf.put(value, stepOf.size());
@@ -77,8 +80,8 @@ final class Placements {
     }
 
     /// Places every value of the graph but its parameters and their reshapes.
-    static Map<Value, Placement> of(Graph graph, Schedule schedule) {
-        Placements p = new Placements(graph, schedule);
+    static Map<Value, Placement> of(Graph graph, Schedule schedule, Function<Value, KernelNeeds> needs) {
+        Placements p = new Placements(graph, schedule, needs);
         graph.values().forEach(p::reserveSlices);
         graph.values().stream().filter(v -> !isParameter(v)).forEach(p::place);
         p.lifetimes();
@@ -137,8 +140,8 @@ final class Placements {
         settle(concat, new Placement(buffer, 0, stride(concat.shape())));
         long offset = 0;
         for (Value input : concat.inputs()) {
-            boolean writesStrided = input.op() instanceof Op.Conv2d || input.op() instanceof Op.Linear;
-            if (writesStrided && users.get(input).size() == 1 && !kept.contains(input)) {
+            if (stepOf.containsKey(input) && needs.apply(input).writesRows(offset, concat.shape().last()
+                    * input.dtype().bytes()) && users.get(input).size() == 1 && !kept.contains(input)) {
                 settle(input, new Placement(buffer, offset, stride(concat.shape())));
             }
             offset += (long) input.shape().last() * input.dtype().bytes();
@@ -147,6 +150,9 @@ final class Placements {
 
     /// The place of an input that the operation may overwrite and nobody needs afterwards, or null.
     private Placement overwritten(Value value) {
+        if (!stepOf.containsKey(value) || !needs.apply(value).overwrites()) {
+            return null;
+        }
         for (Value input : overwritable(value)) {
             Placement place = placements.get(input);
             if (place != null && input.bytes() == value.bytes() && place.buffer().bytes == value.bytes()

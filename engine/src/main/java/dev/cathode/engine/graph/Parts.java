@@ -38,6 +38,15 @@ public record Parts(List<Shape> shapes) {
         return Ops.reshape(Ops.slice(vector, 0, start, start + shape.intCount()), shape.toArray());
     }
 
+    /// Whether the value is the vector of several results.
+    public static boolean isVector(Value value) {
+        return switch (value.op()) {
+            case Op.BatchNormTraining _, GradientOp.GroupNorm _, GradientOp.LayerNorm _, GradientOp.BatchNorm _,
+                 GradientOp.BatchNormTraining _, GradientOp.Attention _ -> true;
+            default -> false;
+        };
+    }
+
     /// The parts of an operation that has several results.
     ///
     /// @throws IllegalArgumentException if the operation has one result

@@ -10,12 +10,15 @@ import java.util.List;
 public final class ShapeInference {
     private ShapeInference() { }
 
-    /// The type of the result.
+    /// The type of the result: that of the first input, but for what is always float32 (sums, losses, gradients of
+    /// weights), and what reads integers first.
     static DType dtype(Op op, List<Value> inputs) {
         return switch (op) {
             case Op.Cast cast -> cast.to();
-            case Op.Reshape _, Op.Permute _, Op.Concat _, Op.Slice _ -> inputs.getFirst().dtype();
-            default -> DType.F32;
+            case Op.Fill _, Op.Sum _, Op.Sinusoid _, Op.MeanSquaredError _, Op.BinaryCrossEntropy _, Op.CrossEntropy _,
+                 Op.Norm _, Op.ClipFactor _, GradientOp.LinearWeight _, GradientOp.Embedding _, UpdateOp _ -> DType.F32;
+            case GradientOp.GatherRows _ -> inputs.get(1).dtype();
+            default -> inputs.getFirst().dtype();
         };
     }
 

@@ -6,10 +6,21 @@ public final class InsufficientMemoryException extends RuntimeException {
     private final long needed;
     private final long available;
 
+    /// Memory of this process.
+    ///
     /// @param needed bytes the plan needs
     /// @param available bytes that are free
     public InsufficientMemoryException(long needed, long available) {
-        super(String.format("needs %.1f GiB of memory, %.1f GiB are free", gib(needed), gib(available)));
+        this(needed, available, "memory");
+    }
+
+    /// Memory of some kind.
+    ///
+    /// @param needed bytes the plan needs
+    /// @param available bytes that are free
+    /// @param memory what there is too little of, such as "GPU memory"
+    public InsufficientMemoryException(long needed, long available, String memory) {
+        super(String.format("needs %.1f GiB of %s, %.1f GiB are free", gib(needed), memory, gib(available)));
         this.needed = needed;
         this.available = available;
     }

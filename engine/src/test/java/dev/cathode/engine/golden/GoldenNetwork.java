@@ -62,15 +62,31 @@ public final class GoldenNetwork implements AutoCloseable {
         }
     }
 
-    private final Way way;
+    private final String way;
+    private final double factor;
     private final Device device;
+    private final boolean keepsDevice;
     private final DeviceWeights weights;
 
     /// Opens a device for weights.
     public GoldenNetwork(Way way, Checkpoint checkpoint) {
+        this(way.name(), way.factor, CpuDevice.open(CpuOptions.defaults().withThreads(THREADS)
+                .withConvolutions(way.convolutions).withStorage(WeightStorage.F32), way.kernels()), false, checkpoint);
+    }
+
+    /// Weights on a device that stays open.
+    ///
+    /// @param way what to call it
+    /// @param factor on the goldens' tolerances
+    public GoldenNetwork(String way, double factor, Device device, Checkpoint checkpoint) {
+        this(way, factor, device, true, checkpoint);
+    }
+
+    private GoldenNetwork(String way, double factor, Device device, boolean keepsDevice, Checkpoint checkpoint) {
         this.way = way;
-        device = CpuDevice.open(CpuOptions.defaults().withThreads(THREADS).withConvolutions(way.convolutions)
-                .withStorage(WeightStorage.F32), way.kernels());
+        this.factor = factor;
+        this.device = device;
+        this.keepsDevice = keepsDevice;
         weights = device.weights(checkpoint);
     }
 
@@ -118,7 +134,7 @@ public final class GoldenNetwork implements AutoCloseable {
                     "%.2f".formatted(error / tol));
         }
         Goldens.assertClose(way + " " + topic.name() + '/' + file + ": " + tensor, compared, expected,
-                way.factor * tol);
+                factor * tol);
     }
 
     /// Asserts that every output a file holds is among the results, under the same name or as a tap, and matches.
@@ -140,7 +156,7 @@ public final class GoldenNetwork implements AutoCloseable {
 
     /// By what the goldens' tolerances are multiplied.
     public double factor() {
-        return way.factor;
+        return factor;
     }
 
     /// The topics below a folder of the goldens, `unet/sd1` and the like.
@@ -178,6 +194,8 @@ public final class GoldenNetwork implements AutoCloseable {
     @Override
     public void close() {
         weights.close();
-        device.close();
+        if (!keepsDevice) {
+            device.close();
+        }
     }
 }

@@ -7,6 +7,7 @@ import dev.cathode.engine.graph.Parts;
 import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.UpdateOp;
 import dev.cathode.engine.graph.Value;
+import dev.cathode.engine.runtime.StoredNumbers;
 import dev.cathode.engine.runtime.cpu.CpuKernel.Addresses;
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Attention;
@@ -121,7 +122,7 @@ final class CpuLowering {
                 return () -> moves.copy(x, xStride, out, columns, rows, columns, workers);
             });
             case Op.Embedding _ -> CpuKernel.simple("embedding", a -> {
-                CpuWeights.Table table = weights.table(y.input(0));
+                StoredNumbers table = weights.table(y.input(0));
                 Shape shape = y.input(0).shape();
                 long ids = a.of(y.input(1)), out = a.of(y);
                 int rows = y.input(1).shape().intCount();

@@ -1,10 +1,11 @@
 package dev.cathode.engine.runtime.cpu;
 
 import dev.cathode.engine.graph.Graph;
-import dev.cathode.engine.graph.Op;
 import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.DeviceWeights;
+import dev.cathode.engine.runtime.ParameterSource;
+import dev.cathode.engine.runtime.StoredNumbers;
 import dev.cathode.kernels.cpu.Convolution;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.CpuKernels;
@@ -18,11 +19,8 @@ import dev.cathode.weights.DType;
 import dev.cathode.weights.FileTensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -35,18 +33,13 @@ import java.util.Set;
 final class CpuWeights implements DeviceWeights {
     private static final long SLAB = 128L << 20;
 
-    /// Numbers where they lie: in the mapped file, or copied because the file has them in a form that kernels do not read.
-    /// A copy lives as long as this.
-    record Table(MemorySegment data, WeightStorage storage) { }
-
     private final Checkpoint checkpoint;
     private final CpuVariables variables;
+    private final ParameterSource source;
     private final CpuKernels kernels;
     private final Workers workers;
     private final Optional<WeightStorage> storage;
     private final Arena arena = Arena.ofShared();
-    /// Parameters found in the checkpoint, in the shapes they were found in.
-    private final Map<String, Shape> fitting = new HashMap<>();
     private final Map<String, Long> packed = new HashMap<>();
     private final Map<String, Long> vectors = new HashMap<>();
     private MemorySegment slab = MemorySegment.NULL;
@@ -57,6 +50,7 @@ final class CpuWeights implements DeviceWeights {
                Optional<WeightStorage> storage) {
         this.checkpoint = checkpoint;
         this.variables = variables;
+        source = new ParameterSource(checkpoint, variables);
         this.kernels = kernels;
         this.workers = workers;
         this.storage = storage;
@@ -72,33 +66,11 @@ final class CpuWeights implements DeviceWeights {
         arena.close();
     }
 
-    /// Checks that the checkpoint has every parameter of the graph in its shape.
+    /// Checks that every parameter of the graph is there in its shape.
     ///
     /// @throws CheckpointException that lists all that do not fit
     void check(Graph graph) {
-        List<String> wrong = new ArrayList<>();
-        graph.parameters().forEach((name, value) -> {
-            if (value.shape().equals(fitting.get(name))) {
-                return;
-            }
-            if (variables.contains(name)) {
-                if (!value.shape().equals(variables.shapes().get(name))) {
-                    wrong.add("variable " + name + " is " + variables.shapes().get(name) + ", not " + value.shape());
-                }
-            } else if (!checkpoint.names().contains(name)) {
-                wrong.add(name + " " + value.shape().torch() + " is missing");
-            } else if (!fits(value.shape(), checkpoint.tensor(name).shape())) {
-                wrong.add(name + " is " + checkpoint.tensor(name).shape() + ", not " + value.shape().torch());
-            } else {
-                fitting.put(name, value.shape());
-            }
-        });
-        if (!wrong.isEmpty()) {
-            int shown = Math.min(wrong.size(), 8);
-            throw new CheckpointException(checkpoint.source() + " does not fit the model's config: "
-                    + String.join("; ", wrong.subList(0, shown))
-                    + (wrong.size() > shown ? "; and " + (wrong.size() - shown) + " more" : ""));
-        }
+        source.check(graph);
     }
 
     /// The names of the parameters that change.
@@ -146,7 +118,7 @@ final class CpuWeights implements DeviceWeights {
         long address = allocate(convolution.packedBytes());
         FileTensor tensor = checkpoint.tensor(name(parameter));
         Shape shape = parameter.shape();
-        Table source = isRounded(parameter, convolution) ? rounded(tensor) : plain(tensor);
+        StoredNumbers source = isRounded(parameter, convolution) ? rounded(tensor) : StoredNumbers.of(tensor);
         WeightView view = WeightView.torch(source.data().address(), source.storage(), shape.last(),
                 Direction.kernelHeight(shape), Direction.kernelWidth(shape));
         convolution.pack(direction.of(view, shape), address, workers);
@@ -161,15 +133,15 @@ final class CpuWeights implements DeviceWeights {
         return parameter.dtype() == DType.BF16 && convolution.algorithm() != ConvolutionAlgorithm.DIRECT;
     }
 
-    private Table rounded(FileTensor tensor) {
-        Table source = plain(tensor);
+    private StoredNumbers rounded(FileTensor tensor) {
+        StoredNumbers source = StoredNumbers.of(tensor);
         MemorySegment wide = Arena.ofAuto().allocate(tensor.count() * Float.BYTES, 64);
         kernels.elementwise().widen(source.storage(), source.data().address(), wide.address(), tensor.count(), workers);
         MemorySegment narrow = Arena.ofAuto().allocate(tensor.count() * WeightStorage.BF16.bytes(), 64);
         kernels.elementwise().narrow(WeightStorage.BF16, wide.address(), narrow.address(), tensor.count(), workers);
         Reference.reachabilityFence(source);
         Reference.reachabilityFence(wide);
-        return new Table(narrow, WeightStorage.BF16);
+        return new StoredNumbers(narrow, WeightStorage.BF16);
     }
 
     /// Where a variable lies.
@@ -230,7 +202,7 @@ final class CpuWeights implements DeviceWeights {
         FileTensor tensor = checkpoint.tensor(name(parameter));
         long count = tensor.count();
         long address = allocate(count * Float.BYTES);
-        Table source = plain(tensor);
+        StoredNumbers source = StoredNumbers.of(tensor);
         kernels.elementwise().widen(source.storage(), source.data().address(), address, count, workers);
         Reference.reachabilityFence(source);
         vectors.put(name(parameter), address);
@@ -238,33 +210,11 @@ final class CpuWeights implements DeviceWeights {
     }
 
     /// An embedding table, in the file if it can be read there.
-    Table table(Value parameter) {
+    StoredNumbers table(Value parameter) {
         if (isVariable(parameter)) {
-            return new Table(OffHeap.ALL.asSlice(vector(parameter), parameter.bytes()), WeightStorage.F32);
+            return new StoredNumbers(OffHeap.ALL.asSlice(vector(parameter), parameter.bytes()), WeightStorage.F32);
         }
-        return plain(checkpoint.tensor(name(parameter)));
-    }
-
-    /// The numbers as one of the types kernels read, aligned.
-    private static Table plain(FileTensor tensor) {
-        WeightStorage storage = switch (tensor.dtype()) {
-            case F32, F64 -> WeightStorage.F32;
-            case F16 -> WeightStorage.F16;
-            case BF16 -> WeightStorage.BF16;
-            default -> throw new CheckpointException("tensor " + tensor.name() + " is " + tensor.dtype()
-                    + "; weights must be floating-point numbers");
-        };
-        MemorySegment data = tensor.data();
-        if (tensor.dtype() == DType.F64) {
-            MemorySegment narrow = Arena.ofAuto().allocate(tensor.count() * Float.BYTES, 64);
-            for (long i = 0; i < tensor.count(); i++) {
-                narrow.setAtIndex(ValueLayout.JAVA_FLOAT, i, (float) data.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, i * 8));
-            }
-            data = narrow;
-        } else if (!data.isNative() || data.address() % storage.bytes() != 0) {
-            data = Arena.ofAuto().allocate(data.byteSize(), 64).copyFrom(data);
-        }
-        return new Table(data, storage);
+        return StoredNumbers.of(checkpoint.tensor(name(parameter)));
     }
 
     private long allocate(long size) {
@@ -280,22 +230,6 @@ final class CpuWeights implements DeviceWeights {
     }
 
     static String name(Value parameter) {
-        return switch (parameter.op()) {
-            case Op.Parameter(String name) -> name;
-            case Op.Reshape _, Op.Cast _ -> name(parameter.input(0));
-            default -> throw new IllegalArgumentException(parameter.op() + " is no parameter: weights of linear layers"
-                    + " and convolutions, tables and norm vectors must be");
-        };
-    }
-
-    /// Linear weights and filters of 1×1 convolutions are interchangeable.
-    private static boolean fits(Shape shape, List<Long> file) {
-        List<Long> wanted = shape.torch();
-        return wanted.equals(file) || matrix(wanted) != null && matrix(wanted).equals(matrix(file));
-    }
-
-    private static List<Long> matrix(List<Long> dims) {
-        boolean pointwise = dims.size() == 4 && dims.get(2) == 1 && dims.get(3) == 1;
-        return dims.size() == 2 || pointwise ? dims.subList(0, 2) : null;
+        return ParameterSource.name(parameter);
     }
 }
