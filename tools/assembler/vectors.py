@@ -107,6 +107,12 @@ def main():
         for a, b, c in registers(w, True):
             add(f"vpermps {a}, {b}, {c}")
         masks("vpermps", f"{SIZE[w][0]}12", f"{SIZE[w][0]}13, [rax]{{1to{lanes(w)}}}")
+    for w in "xyz":
+        for a, b, c in registers(w, True):
+            add(f"vpermw {a}, {b}, {c}")
+        for at in FEW:
+            add(f"vpermw {SIZE[w][0]}12, {SIZE[w][0]}21, {at}")
+        masks("vpermw", f"{SIZE[w][0]}12", f"{SIZE[w][0]}13, [rax+0x80]")
     for name in ("vsqrtps", "vcvtdq2ps", "vcvtps2dq"):
         for w in "xyz":
             for a, b, _ in registers(w, True):

@@ -75,6 +75,11 @@ public final class PlainKernels implements CpuKernels {
     }
 
     @Override
+    public Attention mixedAttention(Attention.Shape shape) {
+        return attention(shape);
+    }
+
+    @Override
     public AttentionGradient attentionGradient(Attention.Shape shape) {
         return new PlainAttentionGradient(shape);
     }

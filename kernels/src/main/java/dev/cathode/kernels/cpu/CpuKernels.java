@@ -61,6 +61,12 @@ public interface CpuKernels {
     /// Prepares an attention.
     Attention attention(Attention.Shape shape);
 
+    /// Prepares an attention in mixed precision: queries, keys, values and the softmax's weights rounded to bfloat16, to
+    /// nearest even (numbers below 2^-126 may become zeros), where the processor has an instruction for their products;
+    /// scores, sums and the softmax in float32. Where it has none, the same as [#attention]. What goes in and comes out
+    /// is float32.
+    Attention mixedAttention(Attention.Shape shape);
+
     /// Prepares the gradient of an attention.
     AttentionGradient attentionGradient(Attention.Shape shape);
 

@@ -3,8 +3,12 @@ package dev.cathode.kernels.cpu.vector;
 import dev.cathode.kernels.cpu.Attention;
 
 /// A way to compute attention.
-@FunctionalInterface
 public interface Attentions {
     /// Prepares an attention.
     Attention prepare(Attention.Shape shape);
+
+    /// Prepares an attention in mixed precision, or in float32 where that is all there is.
+    default Attention prepareMixed(Attention.Shape shape) {
+        return prepare(shape);
+    }
 }

@@ -104,6 +104,11 @@ public final class VectorKernels implements CpuKernels {
     }
 
     @Override
+    public Attention mixedAttention(Attention.Shape shape) {
+        return attentions.prepareMixed(shape);
+    }
+
+    @Override
     public AttentionGradient attentionGradient(Attention.Shape shape) {
         return new VectorAttentionGradient(shape);
     }

@@ -22,10 +22,13 @@ import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RSP;
 import static dev.cathode.kernels.cpu.x86.Operand.Mem.at;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VADDPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VBROADCASTSS;
+import static dev.cathode.kernels.cpu.x86.VectorOp.VCVTNE2PS2BF16;
+import static dev.cathode.kernels.cpu.x86.VectorOp.VDPBF16PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD231PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMAXPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVUPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMULPS;
+import static dev.cathode.kernels.cpu.x86.VectorOp.VPERMW;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VSUBPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VXORPS;
 
@@ -45,6 +48,9 @@ import java.util.stream.IntStream;
 /// Both products are made of tiles of six keys or channels by the whole width: with four vectors of AVX-512, 24 sums, 4
 /// vectors of queries or weights, 4 broadcast numbers. 24 multiply-adds take 12 cycles, their 10 loads 5. Nothing is read
 /// but the numbers that count.
+///
+/// The same with pairs of bfloat16 numbers, which take the place of one float everywhere: pairs of channels in scores,
+/// pairs of keys in what values are weighed by. Their multiply-adds do twice as much.
 final class AttentionCode {
     /// Keys or channels of a tile.
     private static final int ROWS = 6;
@@ -55,14 +61,17 @@ final class AttentionCode {
     private final Assembler a;
     private final int vectors;
     private final int bits;
+    private final boolean pairs;
     private final int vectorBytes;
 
     /// @param vectors in a row of the panel: up to 4 with 512 bits, 2 with 256
     /// @param bits of a vector
-    AttentionCode(Assembler a, int vectors, int bits) {
+    /// @param pairs whether operands are pairs of bfloat16 numbers; needs 512 bits
+    AttentionCode(Assembler a, int vectors, int bits, boolean pairs) {
         this.a = a;
         this.vectors = vectors;
         this.bits = bits;
+        this.pairs = pairs;
         vectorBytes = bits / 8;
     }
 
@@ -73,7 +82,7 @@ final class AttentionCode {
     ///            rdi rsi rdx     rcx    r8    r9 on the stack
     /// ```
     ///
-    /// `depth` and strides in bytes; `addStride` may be 0.
+    /// `depth` and strides in bytes; `addStride` may be 0. Pairs of channels count as one.
     void scores() {
         enter();
         a.mov(RBP, at(RSP, ARGUMENTS));
@@ -121,7 +130,7 @@ final class AttentionCode {
     }
 
     /// Turns scores into weights `2^(s - maximum)`, adds these up, and leaves the factor that makes earlier weights
-    /// relative to the new maximum.
+    /// relative to the new maximum. Pairs of weights take the place of the first half of the scores.
     ///
     /// ```
     /// void weights(s, keys, state)
@@ -133,10 +142,18 @@ final class AttentionCode {
         Vec[] x = registers(2);
         Vec[] n = registers(3);
         Vec[] p = registers(4);
-        Vec[] constants = IntStream.range(5 * vectors, bits == 512 ? 32 : 16).mapToObj(i -> new Vec(i, bits))
-                .toArray(Vec[]::new);
-        ExponentialCode power = new ExponentialCode(a, ExponentialCode.Base.TWO, bits, RAX, constants);
+        Vec[] y = pairs ? registers(5) : new Vec[0];
+        int used = (pairs ? 6 : 5) * vectors + (pairs ? 1 : 0);
+        Vec order = new Vec(used - 1, bits); // of the numbers of a pair, if there are pairs
+        ExponentialCode power = new ExponentialCode(a,
+                pairs ? ExponentialCode.Base.TWO_ROUGHLY : ExponentialCode.Base.TWO, bits, RAX,
+                IntStream.range(used, bits == 512 ? 32 : 16).mapToObj(i -> new Vec(i, bits)).toArray(Vec[]::new));
+        Label interleaved = new Label();
         int row = vectors * vectorBytes;
+        if (pairs) {
+            a.lea(RAX, interleaved);
+            a.op(VMOVUPS, order, at(RAX));
+        }
         power.load();
         for (int v = 0; v < vectors; v++) {
             a.op(VMOVUPS, maximum[v], at(RDX, v * vectorBytes));
@@ -149,21 +166,43 @@ final class AttentionCode {
         for (int v = 0; v < vectors; v++) {
             a.op(VMOVUPS, at(RDX, 3 * row + v * vectorBytes), x[v]);
         }
+        IntConsumer keys = count -> {
+            weigh(power, x, n, p, maximum, sum, 0);
+            if (count == 2) {
+                weigh(power, y, n, p, maximum, sum, row);
+            }
+            for (int v = 0; v < vectors; v++) {
+                if (pairs && count == 1) {
+                    a.op(VXORPS, y[v], y[v], y[v]);
+                }
+                if (pairs) {
+                    a.op(VCVTNE2PS2BF16, x[v], y[v], x[v]);
+                    a.op(VPERMW, x[v], order, x[v]);
+                }
+                a.op(VMOVUPS, at(R8, v * vectorBytes), x[v]);
+            }
+            a.op(ADD, R8, row);
+            a.op(ADD, RDI, count * row);
+        };
+        a.mov(R8, RDI);
         Label key = new Label();
+        Label last = new Label();
+        Label end = new Label();
+        int step = pairs ? 2 : 1;
+        a.op(SUB, RSI, step);
+        a.jump(Condition.L, last);
         a.align(32);
         a.place(key);
-        for (int v = 0; v < vectors; v++) {
-            a.op(VMOVUPS, x[v], at(RDI, v * vectorBytes));
-            a.op(VSUBPS, x[v], x[v], maximum[v]);
+        keys.accept(step);
+        a.op(SUB, RSI, step);
+        a.jump(Condition.GE, key);
+        a.place(last);
+        if (pairs) {
+            a.op(CMP, RSI, -1);
+            a.jump(Condition.NE, end);
+            keys.accept(1);
         }
-        power.exponentials(x, n, p);
-        for (int v = 0; v < vectors; v++) {
-            a.op(VMOVUPS, at(RDI, v * vectorBytes), x[v]);
-            a.op(VADDPS, sum[v], sum[v], x[v]);
-        }
-        a.op(ADD, RDI, row);
-        a.dec(RSI);
-        a.jump(Condition.NE, key);
+        a.place(end);
         for (int v = 0; v < vectors; v++) {
             a.op(VMOVUPS, x[v], at(RDX, 3 * row + v * vectorBytes));
             a.op(VFMADD231PS, sum[v], x[v], at(RDX, 2 * row + v * vectorBytes));
@@ -172,6 +211,21 @@ final class AttentionCode {
         a.vzeroupper();
         a.ret();
         power.table();
+        if (pairs) {
+            PairCode.table(a, interleaved);
+        }
+    }
+
+    /// Weights of one key, from the scores at RDI and a displacement, and their place in the sums.
+    private void weigh(ExponentialCode power, Vec[] x, Vec[] n, Vec[] p, Vec[] maximum, Vec[] sum, int displacement) {
+        for (int v = 0; v < vectors; v++) {
+            a.op(VMOVUPS, x[v], at(RDI, displacement + v * vectorBytes));
+            a.op(VSUBPS, x[v], x[v], maximum[v]);
+        }
+        power.exponentials(x, n, p);
+        for (int v = 0; v < vectors; v++) {
+            a.op(VADDPS, sum[v], sum[v], x[v]);
+        }
     }
 
     /// `o[c] = correction · o[c] + Σ_k v[k][c] · w[k]`.
@@ -180,6 +234,8 @@ final class AttentionCode {
     /// void values(w, keys, v, vStride, channels, o, correction)
     ///            rdi rsi  rdx rcx      r8        r9 on the stack
     /// ```
+    ///
+    /// Pairs of keys count as one.
     void values() {
         enter();
         a.mov(RBP, at(RSP, ARGUMENTS));
@@ -219,7 +275,7 @@ final class AttentionCode {
         for (int row = 0; row < tile.rows(); row++) {
             a.op(VBROADCASTSS, tile.left(row), left.apply(row));
             for (int v = 0; v < vectors; v++) {
-                a.op(VFMADD231PS, tile.sum(row, v), tile.left(row), tile.right(v));
+                a.op(pairs ? VDPBF16PS : VFMADD231PS, tile.sum(row, v), tile.left(row), tile.right(v));
             }
         }
     }

@@ -1,33 +1,32 @@
 package dev.cathode.kernels.cpu.x86;
 
-import static java.lang.foreign.ValueLayout.JAVA_LONG;
-
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
-import java.util.Collections;
 
-/// The machine code of attention, for panels of one to [#widest] vectors of queries. See [AttentionCode] and
-/// [TransposeCode] for what the functions do and what their numbers mean.
+/// The machine code of attention, for panels of one to [#widest] vectors of queries. See [AttentionCode],
+/// [TransposeCode], [PairCode] and [RoundingCode] for what the functions do and what their numbers mean.
 final class AttentionFunctions {
-    /// One handle for all functions of a signature: the address is its first argument, so the compiler sees a constant.
-    private static final MethodHandle NINE = handle(9);
-    private static final MethodHandle SEVEN = handle(7);
-    private static final MethodHandle FOUR = handle(4);
-    private static final MethodHandle THREE = handle(3);
+    private static final MethodHandle NINE = Calls.of(9);
+    private static final MethodHandle SEVEN = Calls.of(7);
+    private static final MethodHandle FOUR = Calls.of(4);
+    private static final MethodHandle THREE = Calls.of(3);
 
-    private enum Function { SCORES, WEIGHTS, VALUES, IN, OUT }
+    /// Functions that there are for each width of a panel.
+    private enum Panel { SCORES, WEIGHTS, VALUES, PAIR_SCORES, PAIR_WEIGHTS, PAIR_VALUES, IN, OUT }
 
     private final int lanes;
-    private final MemorySegment[][] functions;
+    private final MemorySegment[][] panels;
+    /// Functions that make pairs of bfloat16 numbers; null if the processor cannot.
+    private final MemorySegment rounding;
+    private final MemorySegment pairing;
 
-    private AttentionFunctions(int bits, MemorySegment[][] functions) {
+    private AttentionFunctions(int bits, MemorySegment[][] panels, MemorySegment rounding, MemorySegment pairing) {
         lanes = bits / 32;
-        this.functions = functions;
+        this.panels = panels;
+        this.rounding = rounding;
+        this.pairing = pairing;
     }
 
     /// What became of the code.
@@ -40,42 +39,66 @@ final class AttentionFunctions {
     }
 
     /// Writes the functions for vectors of 512 bits (AVX-512) or 256 (AVX2).
-    static Outcome install(int bits, Pages pages, Arena arena) {
+    ///
+    /// @param pairs whether the processor multiplies pairs of bfloat16 numbers; needs 512 bits
+    static Outcome install(int bits, boolean pairs, Pages pages, Arena arena) {
         Assembler a = new Assembler();
-        int widest = widest(bits);
-        int[][] offsets = new int[widest][Function.values().length];
+        int widest = bits == 512 ? 4 : 2; // as many vectors as leave room in the registers for six rows of sums
+        int[][] offsets = new int[widest][Panel.values().length];
         for (int vectors = 1; vectors <= widest; vectors++) {
-            AttentionCode block = new AttentionCode(a, vectors, bits);
-            TransposeCode way = new TransposeCode(a, vectors, bits);
-            for (Function function : Function.values()) {
-                a.align(64);
-                offsets[vectors - 1][function.ordinal()] = a.position();
-                switch (function) {
-                    case SCORES -> block.scores();
-                    case WEIGHTS -> block.weights();
-                    case VALUES -> block.values();
-                    case IN -> way.in();
-                    case OUT -> way.out();
-                }
+            for (Panel function : Panel.values()) {
+                offsets[vectors - 1][function.ordinal()] = start(a);
+                write(a, function, vectors, bits, pairs);
             }
+        }
+        int rounding = start(a);
+        if (pairs) {
+            RoundingCode.rows(a);
+        }
+        int pairing = start(a);
+        if (pairs) {
+            PairCode.rows(a);
         }
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {
-                MemorySegment[][] functions = new MemorySegment[widest][Function.values().length];
+                MemorySegment[][] panels = new MemorySegment[widest][Panel.values().length];
                 for (int v = 0; v < widest; v++) {
-                    for (int f = 0; f < functions[v].length; f++) {
-                        functions[v][f] = code.at(offsets[v][f]);
+                    for (int f = 0; f < panels[v].length; f++) {
+                        panels[v][f] = code.at(offsets[v][f]);
                     }
                 }
-                yield new Outcome.Ready(new AttentionFunctions(bits, functions));
+                yield new Outcome.Ready(new AttentionFunctions(bits, panels, pairs ? code.at(rounding) : null,
+                        pairs ? code.at(pairing) : null));
             }
         };
     }
 
-    /// As many vectors as leave room in the registers for six rows of sums.
-    private static int widest(int bits) {
-        return bits == 512 ? 4 : 2;
+    private static int start(Assembler a) {
+        a.align(64);
+        return a.position();
+    }
+
+    private static void write(Assembler a, Panel function, int vectors, int bits, boolean pairs) {
+        AttentionCode plain = new AttentionCode(a, vectors, bits, false);
+        TransposeCode way = new TransposeCode(a, vectors, bits);
+        switch (function) {
+            case SCORES -> plain.scores();
+            case WEIGHTS -> plain.weights();
+            case VALUES -> plain.values();
+            case IN -> way.in();
+            case OUT -> way.out();
+            case PAIR_SCORES, PAIR_WEIGHTS, PAIR_VALUES -> {
+                if (pairs) {
+                    AttentionCode paired = new AttentionCode(a, vectors, bits, true);
+                    switch (function) {
+                        case PAIR_SCORES -> paired.scores();
+                        case PAIR_WEIGHTS -> paired.weights();
+                        default -> paired.values();
+                    }
+                }
+            }
+        }
     }
 
     /// Floats of a vector.
@@ -85,20 +108,20 @@ final class AttentionFunctions {
 
     /// Vectors of the widest panel.
     int widest() {
-        return functions.length;
+        return panels.length;
     }
 
-    @SuppressWarnings("restricted")
-    private static MethodHandle handle(int numbers) {
-        return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(
-                Collections.nCopies(numbers, JAVA_LONG).toArray(MemoryLayout[]::new)));
+    /// Whether there are functions for pairs of bfloat16 numbers.
+    boolean pairs() {
+        return pairing != null;
     }
 
-    void scores(int vectors, long q, long k, long kStride, int depth, int keys, long s, long add, long addStride,
-                long maxima) {
+    /// @param depth floats, or pairs of channels
+    void scores(boolean pairs, int vectors, long q, long k, long kStride, int depth, int keys, long s, long add,
+                long addStride, long maxima) {
+        MemorySegment function = panel(pairs ? Panel.PAIR_SCORES : Panel.SCORES, vectors);
         try {
-            NINE.invokeExact(functions[vectors - 1][0], q, k, kStride, 4L * depth, (long) keys, s, add, addStride,
-                    maxima);
+            NINE.invokeExact(function, q, k, kStride, 4L * depth, (long) keys, s, add, addStride, maxima);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         } finally {
@@ -106,9 +129,10 @@ final class AttentionFunctions {
         }
     }
 
-    void weights(int vectors, long s, int keys, long state) {
+    void weights(boolean pairs, int vectors, long s, int keys, long state) {
+        MemorySegment function = panel(pairs ? Panel.PAIR_WEIGHTS : Panel.WEIGHTS, vectors);
         try {
-            THREE.invokeExact(functions[vectors - 1][1], s, (long) keys, state);
+            THREE.invokeExact(function, s, (long) keys, state);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         } finally {
@@ -116,29 +140,56 @@ final class AttentionFunctions {
         }
     }
 
-    void values(int vectors, long w, int keys, long v, long vStride, int channels, long o, long correction) {
-        try {
-            SEVEN.invokeExact(functions[vectors - 1][2], w, (long) keys, v, vStride, (long) channels, o, correction);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
+    /// @param keys keys, or pairs of keys
+    void values(boolean pairs, int vectors, long w, int keys, long v, long vStride, int channels, long o,
+                long correction) {
+        seven(panel(pairs ? Panel.PAIR_VALUES : Panel.VALUES, vectors), w, keys, v, vStride, channels, o, correction);
     }
 
     void in(int vectors, long table, int channels, long factor, long panel) {
-        four(functions[vectors - 1][3], table, channels, factor, panel);
+        four(panel(Panel.IN, vectors), table, channels, factor, panel);
     }
 
     void out(int vectors, long table, int channels, long divisor, long panel) {
-        four(functions[vectors - 1][4], table, channels, divisor, panel);
+        four(panel(Panel.OUT, vectors), table, channels, divisor, panel);
     }
 
-    private void four(MemorySegment function, long table, long channels, long by, long panel) {
+    /// Rounds rows to bfloat16: `[rows][columns]` to rows of [#roundedBytes], with zeros behind the numbers.
+    void round(long from, long fromStep, int rows, int columns, long to) {
+        int tail = columns % 32;
+        seven(rounding, from, fromStep, rows, columns / 32, to, roundedBytes(columns), (1L << tail) - 1);
+    }
+
+    /// Bytes of a rounded row.
+    static long roundedBytes(int columns) {
+        return (columns + 31) / 32 * 64L;
+    }
+
+    /// Makes one row of pairs of every two rows; the last of an odd number has zeros beside it.
+    void pair(long from, long fromStep, int rows, int columns, long to, long toStep) {
+        int tail = columns % 16;
+        seven(pairing, from, fromStep, rows, columns / 16, to, toStep, (1L << tail) - 1);
+    }
+
+    private MemorySegment panel(Panel function, int vectors) {
+        return panels[vectors - 1][function.ordinal()];
+    }
+
+    private void four(MemorySegment function, long a, long b, long c, long d) {
         try {
-            FOUR.invokeExact(function, table, channels, by, panel);
+            FOUR.invokeExact(function, a, b, c, d);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
+    }
+
+    private void seven(MemorySegment function, long a, long b, long c, long d, long e, long f, long g) {
+        try {
+            SEVEN.invokeExact(function, a, b, c, d, e, f, g);
+        } catch (Throwable failure) {
+            throw new IllegalStateException(failure);
         } finally {
             Reference.reachabilityFence(this);
         }

@@ -13,12 +13,17 @@ import dev.cathode.kernels.cpu.Workers;
 /// read where they lie. A task is a few panels of one head, and goes through the keys once: a block of keys is in the
 /// cache for all panels. Scores are kept in units of ln 2, so that the exponential is a power of two.
 ///
+/// In mixed precision both products multiply pairs of bfloat16 numbers: keys are rounded and values rounded and paired
+/// once per head, queries in their panel, weights after the exponential. Scores and sums stay float32.
+///
 /// What a query gets does not depend on which panel or task it is in.
 final class EmittedAttention implements Attention {
     /// Keys whose scores exist at a time: with panels of 64 queries 24 KiB, half of the first-level cache.
     private static final int KEYS = 96;
     /// Queries of a task, if there are as many.
     private static final int QUERIES = 128;
+    /// Keys of a task that rounds them.
+    private static final int ROUNDED = 512;
     /// Longest part of a head that scores sum up in registers: its queries take 32 KiB at most.
     private static final int DEPTH = 128;
     private static final double LOG2_E = 1.4426950408889634;
@@ -27,14 +32,21 @@ final class EmittedAttention implements Attention {
 
     private final Shape shape;
     private final AttentionFunctions functions;
+    /// Whether operands are pairs of bfloat16 numbers.
+    private final boolean pairs;
+    /// Channels or pairs of channels of a head.
+    private final int depth;
     /// Queries of a full panel.
     private final int width;
     /// Panels of a task.
     private final int panels;
 
-    EmittedAttention(Shape shape, AttentionFunctions functions) {
+    /// @param mixed whether to multiply numbers rounded to bfloat16, if the processor can
+    EmittedAttention(Shape shape, AttentionFunctions functions, boolean mixed) {
         this.shape = shape;
         this.functions = functions;
+        pairs = mixed && functions.pairs();
+        depth = pairs ? (shape.headSize() + 1) / 2 : shape.headSize();
         width = functions.widest() * functions.lanes();
         panels = Math.clamp((shape.queries() + width - 1) / width, 1, QUERIES / width);
     }
@@ -59,22 +71,69 @@ final class EmittedAttention implements Attention {
         return panels * panelBytes() + row() * (2L * KEYS + 1) + (4L * shape.headSize() + 8 + 63) / 64 * 64;
     }
 
+    /// Where the keys and values of a head are.
+    ///
+    /// @param k the first key
+    /// @param kStep bytes from key to key
+    /// @param v the first value, or pair of values
+    /// @param vStep bytes from value to value, or pair to pair
+    private record Sides(long k, long kStep, long v, long vStep) { }
+
+    /// Keys and values as they come.
+    private Sides plain(Arguments arguments, int head) {
+        long sample = (long) head / shape.heads() * shape.keys();
+        long channel = (long) head % shape.heads() * shape.headSize();
+        return new Sides(arguments.k() + 4 * (sample * arguments.kStride() + channel), 4L * arguments.kStride(),
+                arguments.v() + 4 * (sample * arguments.vStride() + channel), 4L * arguments.vStride());
+    }
+
+    /// Keys and values rounded, in the workspace.
+    private Sides rounded(Arguments arguments, int head) {
+        long k = arguments.workspace() + head * roundedBytes();
+        long kStep = AttentionFunctions.roundedBytes(shape.headSize());
+        return new Sides(k, kStep, k + kStep * shape.keys(), 4L * shape.headSize());
+    }
+
+    /// Bytes of the rounded keys and values of a head.
+    private long roundedBytes() {
+        long bytes = AttentionFunctions.roundedBytes(shape.headSize()) * shape.keys()
+                + 4L * shape.headSize() * ((shape.keys() + 1) / 2);
+        return pairs ? (bytes + 63) & -64L : 0;
+    }
+
     @Override
     public long workspaceBytes(int threads) {
-        return threads * scratchBytes();
+        return shape.batch() * shape.heads() * roundedBytes() + threads * scratchBytes();
     }
 
     @Override
     public void run(Arguments arguments, Workers workers) {
+        int heads = shape.batch() * shape.heads();
+        if (pairs) {
+            int blocks = (shape.keys() + ROUNDED - 1) / ROUNDED;
+            workers.run(heads * blocks, (task, worker) -> round(arguments, task / blocks, task % blocks * ROUNDED));
+        }
         int queries = panels * width;
         int parts = (shape.queries() + queries - 1) / queries;
-        workers.run(shape.batch() * shape.heads() * parts, (task, worker) -> new Task(arguments, task / parts,
-                task % parts * queries, arguments.workspace() + worker * scratchBytes()).run());
+        long scratch = arguments.workspace() + heads * roundedBytes();
+        workers.run(heads * parts, (task, worker) -> new Task(arguments, task / parts, task % parts * queries,
+                scratch + worker * scratchBytes()).run());
+    }
+
+    /// Rounds some keys and values of a head from key `first` on, which is even.
+    private void round(Arguments arguments, int head, int first) {
+        Sides from = plain(arguments, head);
+        Sides to = rounded(arguments, head);
+        int keys = Math.min(ROUNDED, shape.keys() - first);
+        functions.round(from.k + first * from.kStep, from.kStep, keys, shape.headSize(), to.k + first * to.kStep);
+        functions.pair(from.v + first * from.vStep, from.vStep, keys, shape.headSize(), to.v + first / 2 * to.vStep,
+                to.vStep);
     }
 
     /// Some panels of a head.
     private final class Task {
         private final Arguments arguments;
+        private final Sides sides;
         private final int sample;
         private final int channel;
         private final int first;
@@ -88,6 +147,7 @@ final class EmittedAttention implements Attention {
         /// @param first query
         Task(Arguments arguments, int head, int first, long scratch) {
             this.arguments = arguments;
+            sides = pairs ? rounded(arguments, head) : plain(arguments, head);
             sample = head / shape.heads();
             channel = head % shape.heads() * shape.headSize();
             this.first = first;
@@ -180,6 +240,9 @@ final class EmittedAttention implements Attention {
                     }
                 }
             }
+            if (pairs) {
+                functions.pair(q(panel), 4L * lanes, shape.headSize(), lanes, q(panel), 4L * lanes);
+            }
             ALL.asSlice(output(panel), row() * shape.headSize()).fill((byte) 0);
         }
 
@@ -217,23 +280,21 @@ final class EmittedAttention implements Attention {
             } else if (shape.causal()) {
                 clear(addition, 1);
             }
-            long stride = 4L * arguments.kStride();
-            long k = arguments.k() + 4L * channel + ((long) sample * shape.keys() + key) * stride;
-            int depth = shape.headSize();
             int parts = (depth + DEPTH - 1) / DEPTH;
             for (int part = 0; part < parts; part++) {
                 int from = part * depth / parts;
                 int to = (part + 1) * depth / parts;
                 // what is added starts the sum of the parts
-                functions.scores(vectors, q(panel) + row * from, k + 4L * from, stride, to - from, keys, scores,
-                        part == 0 ? addition : scores, part > 0 ? row : hides || shape.masked() ? row() : 0,
+                functions.scores(pairs, vectors, q(panel) + row * from, sides.k + key * sides.kStep + 4L * from,
+                        sides.kStep, to - from, keys, scores, part == 0 ? addition : scores,
+                        part > 0 ? row : hides || shape.masked() ? row() : 0,
                         part == parts - 1 ? stateRow(panel, 0) : nobody);
             }
-            functions.weights(vectors, scores, keys, state(panel));
-            long vStride = 4L * arguments.vStride();
-            functions.values(vectors, scores, keys,
-                    arguments.v() + 4L * channel + ((long) sample * shape.keys() + key) * vStride, vStride, depth,
-                    output(panel), stateRow(panel, 3));
+            functions.weights(pairs, vectors, scores, keys, state(panel));
+            // blocks of keys start at even ones
+            functions.values(pairs, vectors, scores, pairs ? (keys + 1) / 2 : keys,
+                    sides.v + (pairs ? key / 2 : key) * sides.vStep, sides.vStep, shape.headSize(), output(panel),
+                    stateRow(panel, 3));
         }
 
         private void clear(long rows, int count) {

@@ -31,7 +31,7 @@ import java.util.Arrays;
 /// (`vreduceps`, for powers of two) and puts it back (`vscalefps`) in an instruction each, whatever the argument. AVX2
 /// multiplies by two powers of two, since n goes from -150 to 128 but one exponent does not.
 ///
-/// Within 1.5 ulp (relative error 1.8e-7) of float64 over the whole range; results below 2⁻¹²⁶ are denormal, not flushed;
+/// Within 1.5 ulp (relative error 1.8e-7) of float64 over the whole range, unless asked for less; results below 2⁻¹²⁶ are denormal, not flushed;
 /// minus infinity gives 0, NaN stays NaN. A function does, in this order: [#load], [#exponentials] as often as it
 /// likes, and [#table] behind its return.
 final class ExponentialCode {
@@ -39,8 +39,10 @@ final class ExponentialCode {
     enum Base {
         /// eˣ.
         E,
-        /// 2ˣ: three instructions less, where a factor log₂ e can go elsewhere.
-        TWO
+        /// 2ˣ: fewer instructions, where a factor log₂ e can go elsewhere.
+        TWO,
+        /// 2ˣ within 3e-6, for results that are rounded to 16 bits: two instructions less.
+        TWO_ROUGHLY
     }
 
     /// Constants, in the order in which it pays to keep them in registers.
@@ -77,18 +79,19 @@ final class ExponentialCode {
     }
 
     /// Minimax polynomials in the relative error of the power: eʳ for |r| ≤ ln 2 / 2 within 3.1e-9, with C1 = C0 = 1; 2ʳ
-    /// for r from 0 to 1 within 2.1e-9, with C0 = 1.
+    /// for r from 0 to 1 within 2.1e-9 or, roughly, 2.9e-6, with C0 = 1.
     private float value(Constant constant) {
         boolean e = base == Base.E;
+        boolean roughly = base == Base.TWO_ROUGHLY;
         return switch (constant) {
             case LOW -> e ? -104 : -151;
             case HIGH -> e ? 89 : 129;
             case C6 -> e ? 1.3814610228342166e-3f : 2.1612917540174523e-4f;
             case C5 -> e ? 8.368709797344564e-3f : 1.2467845633293486e-3f;
-            case C4 -> e ? 4.166838741132956e-2f : 9.675451662771482e-3f;
-            case C3 -> e ? 0.16666520690233438f : 5.548528056690644e-2f;
-            case C2 -> e ? 0.49999993451553576f : 0.24022930556453906f;
-            case C1 -> e ? 1 : 0.6931470444423553f;
+            case C4 -> e ? 4.166838741132956e-2f : roughly ? 1.3426685619168545e-2f : 9.675451662771482e-3f;
+            case C3 -> e ? 0.16666520690233438f : roughly ? 5.224247168190779e-2f : 5.548528056690644e-2f;
+            case C2 -> e ? 0.49999993451553576f : roughly ? 0.24128020617634843f : 0.24022930556453906f;
+            case C1 -> e ? 1 : roughly ? 0.6930448446910146f : 0.6931470444423553f;
             case C0 -> 1;
             case LOG2_E -> 1.44269504f;
             case LN2_HIGH -> 0x1.62e4p-1f;
@@ -101,7 +104,8 @@ final class ExponentialCode {
     private boolean used(Constant constant) {
         return switch (constant) {
             case LOW, HIGH -> base == Base.E || bits == 256;
-            case C6, C5, C4, C3, C2, C1, C0 -> true;
+            case C6, C5 -> base != Base.TWO_ROUGHLY;
+            case C4, C3, C2, C1, C0 -> true;
             case LOG2_E, LN2_HIGH, LN2_LOW -> base == Base.E;
             case BIAS -> bits == 256;
         };
@@ -175,10 +179,11 @@ final class ExponentialCode {
             }
         }
         split(x, n);
+        Constant first = base == Base.TWO_ROUGHLY ? Constant.C4 : Constant.C6;
         for (Vec each : p) {
-            load(Constant.C6, each);
+            load(first, each);
         }
-        for (int c = Constant.C5.ordinal(); c <= Constant.C0.ordinal(); c++) {
+        for (int c = first.ordinal() + 1; c <= Constant.C0.ordinal(); c++) {
             for (int i = 0; i < x.length; i++) {
                 a.op(VFMADD213PS, p[i], x[i], operand(Constant.values()[c]));
             }
@@ -198,7 +203,7 @@ final class ExponentialCode {
                     a.op(VFNMADD231PS, x[i], n[i], operand(Constant.LN2_HIGH));
                     a.op(VFNMADD231PS, x[i], n[i], operand(Constant.LN2_LOW));
                 }
-                case TWO -> {
+                case TWO, TWO_ROUGHLY -> {
                     if (wide) {
                         a.op(VMOVAPS, n[i], x[i]);
                         a.imm(VREDUCEPS, DOWN, x[i], x[i]);

@@ -74,10 +74,10 @@ public final class X86Kernels {
         return switch (EmittedProducts.install(bits, processor.bf16(), pages, arena)) {
             case EmittedProducts.Outcome.Refused(String reason) -> portable(reason);
             case EmittedProducts.Outcome.Ready(EmittedProducts products) ->
-                    switch (AttentionFunctions.install(bits, pages, arena)) {
+                    switch (AttentionFunctions.install(bits, processor.bf16(), pages, arena)) {
                         case AttentionFunctions.Outcome.Refused(String reason) -> portable(reason);
                         case AttentionFunctions.Outcome.Ready(AttentionFunctions functions) -> new VectorKernels(
-                                products, shape -> new EmittedAttention(shape, functions),
+                                products, new EmittedAttentions(functions),
                                 (bits == 512 ? "AVX-512" : "AVX2") + " machine code", processor.model() + " has "
                                 + features(processor) + "; -D" + PROPERTY + "=vector goes without");
                     };

@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cpu.Workers;
@@ -12,7 +13,9 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.Function;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Attention in machine code against float64, at both vector widths, with guard pages behind all memory: the last row of
@@ -36,19 +39,56 @@ class EmittedAttentionTest {
                         causal ? keys : counts[random.nextInt(counts.length)], keys, size, causal,
                         random.nextInt(4) == 0, (float) (1 / Math.sqrt(size)));
                 Inputs inputs = Inputs.random(shape, random);
-                float[] result = inputs.run(s -> new EmittedAttention(s, functions), 2);
+                float[] result = inputs.run(s -> new EmittedAttention(s, functions, false), 2);
                 inputs.check(result, 2e-6);
-                assertArrayEquals(result, inputs.run(s -> new EmittedAttention(s, functions), 1), "1 and 2 threads");
+                assertArrayEquals(result, inputs.run(s -> new EmittedAttention(s, functions, false), 1), "1 and 2 threads");
             }
+        }
+    }
+
+    /// Against float64 with the operands rounded: what is left are the weights, of which bfloat16 keeps 8 bits.
+    @Test
+    void mixedPrecisionRoundsOperandsAndWeights() {
+        Random random = new Random(23);
+        int[] sizes = {1, 2, 3, 8, 15, 16, 17, 31, 33, 40, 64, 67, 80, 130, 160, 300};
+        int[] counts = {1, 2, 5, 16, 31, 64, 77, 96, 97, 129, 193, 514};
+        try (Arena arena = Arena.ofShared()) {
+            AttentionFunctions functions = Machine.attention(512, arena);
+            assumeTrue(functions.pairs(), "no products of bfloat16 numbers");
+            for (int i = 0; i < 40; i++) {
+                int size = sizes[random.nextInt(sizes.length)];
+                boolean causal = random.nextInt(4) == 0;
+                int keys = counts[random.nextInt(counts.length)];
+                var shape = new Attention.Shape(1 + random.nextInt(2), 1 + random.nextInt(3),
+                        causal ? keys : counts[random.nextInt(counts.length - 1)], keys, size, causal,
+                        random.nextInt(4) == 0, (float) (1 / Math.sqrt(size)));
+                Inputs inputs = Inputs.random(shape, random);
+                float[] result = inputs.run(s -> new EmittedAttention(s, functions, true), 2);
+                inputs.rounded().check(result, 0x1p-9 + 1e-5); // of weights that add up to 1, and values up to 1
+                assertArrayEquals(result, inputs.run(s -> new EmittedAttention(s, functions, true), 1),
+                        "1 and 2 threads");
+            }
+        }
+    }
+
+    @Test
+    void withoutTheInstructionMixedPrecisionIsFloat32() {
+        try (Arena arena = Arena.ofShared()) {
+            AttentionFunctions functions = Machine.attention(256, arena);
+            var shape = new Attention.Shape(1, 2, 9, 20, 24, false, false, 0.2f);
+            Inputs inputs = Inputs.random(shape, new Random(24));
+            assertArrayEquals(inputs.run(s -> new EmittedAttentions(functions).prepare(s), 1),
+                    inputs.run(s -> new EmittedAttentions(functions).prepareMixed(s), 1));
         }
     }
 
     /// What is not a number, infinite or tiny goes where it would go in float64, and nowhere else.
     @ParameterizedTest
-    @ValueSource(ints = {256, 512})
-    void oddNumbersGoWhereTheyBelong(int bits) {
+    @CsvSource({"256, false", "512, false", "512, true"})
+    void oddNumbersGoWhereTheyBelong(int bits, boolean mixed) {
         try (Arena arena = Arena.ofShared()) {
             AttentionFunctions functions = Machine.attention(bits, arena);
+            assumeTrue(functions.pairs() || !mixed, "no products of bfloat16 numbers");
             var shape = new Attention.Shape(1, 2, 70, 101, 20, false, false, 0.25f);
             Random random = new Random(22);
             Inputs inputs = Inputs.random(shape, random);
@@ -60,12 +100,11 @@ class EmittedAttentionTest {
             inputs.q[40 * 9 + 2] = 1e-42f;
             inputs.k[40 * 7 + 2] = -1e-42f;
             inputs.v[40 * 7 + 5] = Float.MIN_VALUE;
-            inputs.check(inputs.run(s -> new EmittedAttention(s, functions), 2), 2e-6);
+            inputs.check(inputs.run(s -> new EmittedAttention(s, functions, mixed), 2), mixed ? 2e-2 : 2e-6);
             Arrays.fill(inputs.v, 1e-40f);
             Arrays.fill(inputs.q, 1);
-            float[] tiny = inputs.run(s -> new EmittedAttention(s, functions), 1);
-            for (float x : tiny) {
-                assertEquals(1e-40, x, 1e-44, "denormal values");
+            for (float x : inputs.run(s -> new EmittedAttention(s, functions, mixed), 1)) {
+                assertEquals(mixed ? 0 : 1e-40, x, 1e-44, "denormal values"); // products of bfloat16 know none
             }
         }
     }
@@ -81,6 +120,27 @@ class EmittedAttentionTest {
                 inputs.mask[i] = random.nextInt(3) == 0 ? (i % 2 == 0 ? -10000f : -Float.MAX_VALUE) : 0;
             }
             return inputs;
+        }
+
+        /// Queries, with the factor that they bear, keys and values rounded to bfloat16.
+        Inputs rounded() {
+            float factor = (float) (shape.scale() / Math.log(2));
+            float[] scaled = new float[q.length];
+            for (int i = 0; i < q.length; i++) {
+                scaled[i] = factor * q[i];
+            }
+            var powers = new Attention.Shape(shape.batch(), shape.heads(), shape.queries(), shape.keys(),
+                    shape.headSize(), shape.causal(), shape.masked(), (float) Math.log(2));
+            return new Inputs(powers, rounded(scaled), rounded(k), rounded(v), mask);
+        }
+
+        private static float[] rounded(float[] numbers) {
+            float[] result = new float[numbers.length];
+            for (int i = 0; i < numbers.length; i++) {
+                int bits = Float.floatToRawIntBits(numbers[i]);
+                result[i] = Float.intBitsToFloat(bits + 0x7fff + (bits >>> 16 & 1) & 0xffff0000);
+            }
+            return result;
         }
 
         private static float[] random(Random random, int count) {

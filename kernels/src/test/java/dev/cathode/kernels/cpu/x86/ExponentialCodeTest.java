@@ -28,7 +28,7 @@ class ExponentialCodeTest {
     /// @param spare registers for constants
     @ParameterizedTest
     @CsvSource({"E, 512, 4, 12", "E, 512, 1, 0", "E, 512, 3, 5", "E, 256, 1, 13", "E, 256, 3, 1", "E, 256, 4, 0",
-        "TWO, 512, 4, 7", "TWO, 512, 8, 0", "TWO, 512, 1, 3", "TWO, 256, 2, 10", "TWO, 256, 5, 0"})
+        "TWO, 512, 4, 7", "TWO, 512, 8, 0", "TWO, 512, 1, 3", "TWO, 256, 2, 10", "TWO, 256, 5, 0", "TWO_ROUGHLY, 512, 4, 5", "TWO_ROUGHLY, 256, 1, 3"})
     void agreesWithFloat64(Base base, int bits, int side, int spare) {
         Processor processor = Machine.processor();
         assumeTrue(bits == 512 ? processor.avx512() : processor.avx2(), "no vectors of " + bits + " bits");
@@ -46,6 +46,7 @@ class ExponentialCodeTest {
         }
         System.arraycopy(special, 0, x, random + dense, special.length);
         float[] y = run(base, bits, side, spare, x);
+        double bound = base == Base.TWO_ROUGHLY ? 3.1e-6 : 1.8e-7;
         double worst = 0;
         for (int i = 0; i < x.length; i++) {
             float at = x[i];
@@ -53,12 +54,13 @@ class ExponentialCodeTest {
             if (Double.isNaN(expected)) {
                 assertTrue(Float.isNaN(y[i]), () -> "of NaN");
             } else if ((float) expected == Float.POSITIVE_INFINITY || y[i] == Float.POSITIVE_INFINITY) {
-                assertTrue(expected > Float.MAX_VALUE * (1 - 1.8e-7), "of " + at);
-                assertTrue(y[i] > Float.MAX_VALUE * (1 - 1.8e-7), "of " + at);
+                assertTrue(expected > Float.MAX_VALUE * (1 - bound), "of " + at);
+                assertTrue(y[i] > Float.MAX_VALUE * (1 - bound), "of " + at);
             } else {
-                double ulp = Math.max(expected * 1.8e-7, 0.75 * Float.MIN_VALUE); // half of the smallest, and rounding twice
+                // denormal results are rounded to half of the smallest number, some of them twice
+                double allowed = expected * bound + (expected < Float.MIN_NORMAL ? 0.75 * Float.MIN_VALUE : 0);
                 double error = Math.abs(y[i] - expected);
-                assertTrue(error <= ulp, () -> "of " + at + ": " + expected + " off by " + error);
+                assertTrue(error <= allowed, () -> "of " + at + ": " + expected + " off by " + error);
                 worst = Math.max(worst, expected < Float.MIN_NORMAL ? 0 : error / expected);
             }
         }

@@ -47,7 +47,7 @@ final class Machine {
         if (!(bits == 512 ? processor.avx512() : processor.avx2())) {
             return abort(processor.model() + " lacks vectors of " + bits + " bits");
         }
-        return switch (AttentionFunctions.install(bits, pages(), arena)) {
+        return switch (AttentionFunctions.install(bits, bits == 512 && processor.bf16(), pages(), arena)) {
             case AttentionFunctions.Outcome.Ready(AttentionFunctions functions) -> functions;
             case AttentionFunctions.Outcome.Refused(String reason) -> abort(reason);
         };
