@@ -30,8 +30,8 @@ public class AttentionBenchmark {
     @Param({"2x8x4096x4096x40", "2x8x1024x1024x80", "2x8x256x256x160", "2x8x64x64x160", "2x8x4096x77x40",
             "2x8x1024x77x80", "1x1x4096x4096x512", "2x12x77x77x64"})
     public String shape;
-    /// What computes it: machine code where it can run, or the Vector API.
-    @Param({"fastest", "vector"})
+    /// What computes it: machine code where it can run, the same in mixed precision, or the Vector API.
+    @Param({"fastest", "mixed", "vector"})
     public String kernels = "fastest";
     /// Threads; 0: all processors.
     @Param("0")
@@ -54,12 +54,17 @@ public class AttentionBenchmark {
         MemorySegment k = buffers.random((long) s.batch() * s.keys() * width, 2, 2);
         MemorySegment v = buffers.random((long) s.batch() * s.keys() * width, 3, 1);
         MemorySegment y = buffers.floats(rows * width);
-        attention = (kernels.equals("vector") ? CpuKernels.vector() : CpuKernels.fastest()).attention(s);
+        attention = switch (kernels) {
+            case "fastest" -> CpuKernels.fastest().attention(s);
+            case "mixed" -> CpuKernels.fastest().mixedAttention(s);
+            default -> CpuKernels.vector().attention(s);
+        };
         MemorySegment workspace = buffers.bytes(attention.workspaceBytes(buffers.workers.threads()));
         arguments = new Attention.Arguments(q.address(), width, k.address(), width, v.address(), width, 0, y.address(),
                 width, workspace.address());
         run();
-        Buffers.check("attention " + shape, y, rows * width, 2e-5, i -> reference(s, q, k, v, i));
+        Buffers.check("attention " + shape, y, rows * width, kernels.equals("mixed") ? 2e-2 : 2e-5,
+                i -> reference(s, q, k, v, i));
     }
 
     private static double reference(Attention.Shape s, MemorySegment q, MemorySegment k, MemorySegment v, long index) {

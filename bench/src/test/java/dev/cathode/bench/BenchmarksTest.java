@@ -48,7 +48,7 @@ class BenchmarksTest {
     @Test
     void attention() {
         for (String shape : new String[] {"2x2x17x17x64", "1x3x20x9x8"}) {
-            for (String kernels : new String[] {"fastest", "vector"}) {
+            for (String kernels : new String[] {"fastest", "mixed", "vector"}) {
                 AttentionBenchmark benchmark = new AttentionBenchmark();
                 benchmark.shape = shape;
                 benchmark.kernels = kernels;
