@@ -12,6 +12,7 @@ import dev.cathode.engine.runtime.cpu.CpuDevice;
 import dev.cathode.engine.runtime.cpu.CpuOptions;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.CpuKernels;
+import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.Workers;
 import dev.cathode.weights.ModelSource;
 import java.io.PrintWriter;
@@ -77,6 +78,10 @@ final class BenchCommand implements Callable<Integer> {
             description = "3x3 convolutions by ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
     private ConvolutionAlgorithm convolutions;
 
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "Networks: float32, bfloat16 (products of 16-bit"
+            + " numbers) or float16 (weights kept in 16 bits; default: as they are stored, products in float32).")
+    private NumberType dtype;
+
     @Option(names = "--max-grad-norm", paramLabel = "X", defaultValue = "0",
             description = "Training: clip gradients to this norm (default: ${DEFAULT-VALUE}, not).")
     private double maxGradNorm;
@@ -131,11 +136,21 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
+    private CpuOptions options(int threads) {
+        CpuOptions options = CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions);
+        return switch (dtype) {
+            case null -> options;
+            case FLOAT32 -> options.withStorage(WeightStorage.F32);
+            case FLOAT16 -> options.withStorage(WeightStorage.F16);
+            case BFLOAT16 -> options.withMixedPrecision();
+        };
+    }
+
     private void network(Network network, int threads, int usualBatch) {
         CpuKernels kernels = CpuKernels.fastest();
         double peak = peak(kernels, threads);
         int samples = batch == null ? usualBatch : batch;
-        try (Device device = CpuDevice.open(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), kernels);
+        try (Device device = CpuDevice.open(options(threads), kernels);
              ModelSource source = model == null ? null : ModelSource.open(model)) {
             Subject subject = source == null ? Subject.random(network, samples, size.width(), size.height())
                     : Subject.of(source, network, samples, size.width(), size.height());
@@ -222,21 +237,24 @@ final class BenchCommand implements Callable<Integer> {
                 case CONV -> benchmark.convolutions();
                 default -> benchmark.attentions();
             };
+            double mixedPeak = kernels.mixedPeakRate(workers); // the clock is what the products made of it
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
                 ObjectNode node = Json.object();
                 node.put("device", kernels.description() + ", " + threads + " threads");
                 node.put("peak_flops_per_second", peak);
+                node.put("mixed_peak_flops_per_second", mixedPeak);
                 ArrayNode rows = node.putArray("kernels");
-                timings.forEach(timing -> timing(rows.addObject(), timing, peak));
+                timings.forEach(timing -> timing(rows.addObject(), timing, timing.mixed() ? mixedPeak : peak));
                 out.println(Json.text(node));
                 return;
             }
-            out.printf(Locale.ROOT, "%s, %d threads; fused multiply-adds: %.0f GFLOP/s%n%n", kernels.description(), threads,
-                    peak * 1e-9);
+            out.printf(Locale.ROOT, "%s, %d threads; fused multiply-adds: %.0f GFLOP/s, %s: %.0f%n%n",
+                    kernels.description(), threads, peak * 1e-9, kernels.mixedDescription(), mixedPeak * 1e-9);
             for (Timing timing : timings) {
                 out.printf(Locale.ROOT, "%-" + TEXT_WIDTH + "s %-20s %9.3f ms %7.0f GFLOP/s %4.0f %%%n", timing.name(),
-                        timing.kernel(), timing.median() * 1e3, timing.rate() * 1e-9, 100 * timing.rate() / peak);
+                        timing.kernel(), timing.median() * 1e3, timing.rate() * 1e-9,
+                        100 * timing.rate() / (timing.mixed() ? mixedPeak : peak));
             }
         }
     }

@@ -65,6 +65,7 @@ final class DoctorCommand implements Callable<Integer> {
                 : "the Vector API knows no vectors of this processor: everything works, slowly"));
         CpuKernels kernels = CpuKernels.fastest();
         parts.add(new Part("kernels", true, true, kernels.description() + ": " + kernels.reason()));
+        parts.add(new Part("mixed precision", true, false, kernels.mixedDescription()));
         parts.add(memory());
         parts.add(switch (machine.hugePages()) {
             case "always", "madvise" -> new Part("huge pages", true, false, "transparent, " + machine.hugePages());

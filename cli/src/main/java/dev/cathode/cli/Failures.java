@@ -42,7 +42,7 @@ final class Failures {
             case IOException f when f.getMessage() != null -> f.getMessage();
             case IllegalArgumentException f when f.getMessage() != null -> f.getMessage();
             case InsufficientMemoryException f -> f.getMessage()
-                    + ": try --memory low, --dtype float16 or a smaller --size";
+                    + ": try --memory low, --dtype bfloat16 or a smaller --size";
             case RuntimeException f when f.getCause() instanceof IOException cause -> message(cause);
             case Throwable f when f.getMessage() != null && expected(f) -> f.getMessage();
             default -> "unexpected: " + e + " (-v shows where)";

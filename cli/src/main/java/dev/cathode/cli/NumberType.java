@@ -1,6 +1,5 @@
 package dev.cathode.cli;
 
-import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.weights.DType;
 import java.util.Locale;
 
@@ -14,15 +13,6 @@ enum NumberType {
             case FLOAT32 -> DType.F32;
             case BFLOAT16 -> DType.BF16;
             case FLOAT16 -> DType.F16;
-        };
-    }
-
-    /// In memory.
-    WeightStorage inMemory() {
-        return switch (this) {
-            case FLOAT32 -> WeightStorage.F32;
-            case BFLOAT16 -> WeightStorage.BF16;
-            case FLOAT16 -> WeightStorage.F16;
         };
     }
 

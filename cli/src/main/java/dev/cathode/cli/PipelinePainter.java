@@ -10,6 +10,7 @@ import dev.cathode.engine.diffusion.StableDiffusionPipeline;
 import dev.cathode.engine.image.ImageFiles;
 import dev.cathode.engine.image.Resampling;
 import dev.cathode.engine.image.RgbImage;
+import dev.cathode.kernels.cpu.WeightStorage;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -61,6 +62,7 @@ final class PipelinePainter implements Painter {
     private static PipelineOptions pipelineOptions(SampleOptions.Model model) {
         PipelineOptions options = PipelineOptions.defaults().withModel(model.toOptions());
         options = options.withMemory(switch (model.memory) {
+            case HIGH -> MemoryMode.HIGH;
             case NORMAL -> MemoryMode.NORMAL;
             case LOW -> MemoryMode.LOW;
         });
@@ -68,7 +70,11 @@ final class PipelinePainter implements Painter {
             options = options.withThreads(model.threads);
         }
         if (model.dtype != null) {
-            options = options.withStorage(model.dtype.inMemory());
+            options = switch (model.dtype) {
+                case FLOAT32 -> options.withStorage(WeightStorage.F32);
+                case FLOAT16 -> options.withStorage(WeightStorage.F16);
+                case BFLOAT16 -> options.withMixedPrecision();
+            };
         }
         return options;
     }

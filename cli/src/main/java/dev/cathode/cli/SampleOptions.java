@@ -27,7 +27,7 @@ final class SampleOptions {
 
     /// How much memory may be spent for speed.
     enum Memory {
-        NORMAL, LOW;
+        HIGH, NORMAL, LOW;
 
         @Override
         public String toString() {
@@ -40,10 +40,12 @@ final class SampleOptions {
                 converter = ModelConverter.class, description = "Model folder (diffusers layout) or single-file"
                 + " checkpoint (default: phantom, which comes with Cathode and draws chest films).")
         Path path;
-        @Option(names = "--dtype", paramLabel = "TYPE", description = "How weights are kept in memory: float32,"
-                + " bfloat16 or float16. Without it: as they are stored.")
+        @Option(names = "--dtype", paramLabel = "TYPE", description = "float32, or bfloat16: products of 16-bit"
+                + " numbers, faster and in less memory, the same picture to the eye; or float16: weights kept in 16 bits,"
+                + " products in float32. Without it: weights as they are stored, products in float32.")
         NumberType dtype;
-        @Option(names = "--memory", paramLabel = "MODE", description = "normal, or low: slower, in less memory.")
+        @Option(names = "--memory", paramLabel = "MODE", description = "How much memory speed may cost: high, normal,"
+                + " or low (slower, one network at a time).")
         Memory memory = Memory.NORMAL;
         @Option(names = "--threads", paramLabel = "N",
                 description = "Threads to compute with (default: all processors).")

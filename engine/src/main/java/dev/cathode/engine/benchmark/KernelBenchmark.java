@@ -22,7 +22,8 @@ import java.util.SplittableRandom;
 public final class KernelBenchmark {
     private static final int[][] PRODUCTS = {
         {8192, 320, 320}, {8192, 2560, 320}, {8192, 320, 1280}, {2048, 640, 640}, {2048, 5120, 640}, {512, 1280, 1280},
-        {512, 10240, 1280}, {154, 1280, 768}, {4096, 320, 2880}, {2048, 2048, 2048}};
+        {512, 10240, 1280}, {154, 1280, 768}, {4096, 320, 2880}, {4096, 2560, 320}, {1024, 1280, 1280},
+        {2048, 2048, 2048}};
     private static final int[][] IMAGES = { // batch, side, channels in, channels out
         {2, 64, 320, 320}, {2, 64, 640, 320}, {2, 32, 640, 640}, {2, 16, 1280, 1280}, {2, 8, 1280, 1280},
         {1, 64, 512, 512}, {1, 128, 512, 512}, {1, 256, 256, 256}, {1, 512, 128, 128}, {1, 512, 128, 3}};
@@ -44,24 +45,35 @@ public final class KernelBenchmark {
         this.runs = runs;
     }
 
-    /// Linear layers, `rows × outputs × inputs`.
+    /// Linear layers, `rows × outputs × inputs`, in float32 and in bfloat16.
     public List<Timing> products() {
         List<Timing> timings = new ArrayList<>();
         for (int[] p : PRODUCTS) {
-            timings.add(convolution(String.format("linear %d x %d x %d", p[0], p[1], p[2]),
-                    ConvolutionShape.linear(p[0], p[2], p[1]), ConvolutionAlgorithm.DIRECT));
+            ConvolutionShape shape = ConvolutionShape.linear(p[0], p[2], p[1]);
+            String name = String.format("linear %d x %d x %d", p[0], p[1], p[2]);
+            Convolution float32 = kernels.convolution(shape, Epilogue.BIAS, ConvolutionAlgorithm.DIRECT,
+                    WeightStorage.F32);
+            timings.add(time(name, "float32", false, float32));
+            timings.add(time(name, "bfloat16", true,
+                    kernels.mixedConvolution(shape, Epilogue.BIAS, ConvolutionAlgorithm.DIRECT)));
         }
         return timings;
     }
 
-    /// 3×3 convolutions by every algorithm.
+    /// 3×3 convolutions by every algorithm, and by the planner's in mixed precision.
     public List<Timing> convolutions() {
         List<Timing> timings = new ArrayList<>();
         for (int[] i : IMAGES) {
             ConvolutionShape shape = new ConvolutionShape(i[0], i[1], i[1], i[2], i[3], 3, 3, 1, 1, 1, 1, 1, 1, i[1], i[1]);
+            String name = String.format("conv 3x3 %d x %dx%d, %d to %d channels", i[0], i[1], i[1], i[2], i[3]);
             for (ConvolutionAlgorithm algorithm : ConvolutionAlgorithm.values()) {
-                timings.add(convolution(String.format("conv 3x3 %d x %dx%d, %d to %d channels", i[0], i[1], i[1], i[2], i[3]),
-                        shape, algorithm));
+                Convolution convolution = kernels.convolution(shape, Epilogue.BIAS, algorithm, WeightStorage.F32);
+                timings.add(time(name, chosen(algorithm, convolution), false, convolution));
+            }
+            for (ConvolutionAlgorithm algorithm : List.of(ConvolutionAlgorithm.AUTO, ConvolutionAlgorithm.DIRECT)) {
+                Convolution convolution = kernels.mixedConvolution(shape, Epilogue.BIAS, algorithm);
+                timings.add(time(name, "mixed " + chosen(algorithm, convolution),
+                        convolution.algorithm() == ConvolutionAlgorithm.DIRECT, convolution));
             }
         }
         return timings;
@@ -83,8 +95,13 @@ public final class KernelBenchmark {
         return timings;
     }
 
-    private Timing convolution(String name, ConvolutionShape shape, ConvolutionAlgorithm wish) {
-        Convolution convolution = kernels.convolution(shape, Epilogue.BIAS, wish, WeightStorage.F32);
+    private static String chosen(ConvolutionAlgorithm wish, Convolution convolution) {
+        boolean open = wish == ConvolutionAlgorithm.AUTO || wish == ConvolutionAlgorithm.FASTEST;
+        return open ? lower(wish) + " = " + lower(convolution.algorithm()) : lower(wish);
+    }
+
+    private Timing time(String name, String kernel, boolean mixed, Convolution convolution) {
+        ConvolutionShape shape = convolution.shape();
         int filter = shape.inChannels() * shape.kernelHeight() * shape.kernelWidth();
         try (Arena arena = Arena.ofShared()) {
             long input = random(arena, (long) shape.batch() * shape.height() * shape.width() * shape.inChannels(), 1);
@@ -97,8 +114,7 @@ public final class KernelBenchmark {
                     shape.kernelWidth()), packed, workers);
             var arguments = new Convolution.Arguments(input, shape.inChannels(), packed, bias, 0, 0, 0, output,
                     shape.outChannels(), workspace);
-            String kernel = wish == ConvolutionAlgorithm.AUTO ? "auto = " + lower(convolution.algorithm()) : lower(wish);
-            return Timing.of(name, kernel, shape.flops(), warmup, runs, () -> convolution.run(arguments, workers));
+            return Timing.of(name, kernel, shape.flops(), mixed, warmup, runs, () -> convolution.run(arguments, workers));
         }
     }
 

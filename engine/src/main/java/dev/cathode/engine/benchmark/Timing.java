@@ -8,8 +8,9 @@ import java.util.List;
 /// @param name what ran, with its shape
 /// @param kernel the algorithm, or empty
 /// @param flops floating-point operations of one run, by the direct algorithm
+/// @param mixed whether it multiplies bfloat16 numbers
 /// @param seconds wall time of each counted run
-public record Timing(String name, String kernel, double flops, List<Double> seconds) {
+public record Timing(String name, String kernel, double flops, boolean mixed, List<Double> seconds) {
     /// Copies.
     public Timing {
         seconds = List.copyOf(seconds);
@@ -17,6 +18,11 @@ public record Timing(String name, String kernel, double flops, List<Double> seco
 
     /// Runs something `warmup` times uncounted and `runs` times counted.
     static Timing of(String name, String kernel, double flops, int warmup, int runs, Runnable work) {
+        return of(name, kernel, flops, false, warmup, runs, work);
+    }
+
+    /// The same with products of bfloat16 numbers if `mixed`.
+    static Timing of(String name, String kernel, double flops, boolean mixed, int warmup, int runs, Runnable work) {
         for (int i = 0; i < warmup; i++) {
             work.run();
         }
@@ -26,7 +32,7 @@ public record Timing(String name, String kernel, double flops, List<Double> seco
             work.run();
             seconds[i] = (System.nanoTime() - start) * 1e-9;
         }
-        return new Timing(name, kernel, flops, Arrays.asList(seconds));
+        return new Timing(name, kernel, flops, mixed, Arrays.asList(seconds));
     }
 
     /// The median time.

@@ -81,9 +81,13 @@ final class ModelParts implements AutoCloseable {
 
     /// The processor, as the options want it.
     static Device cpu(PipelineOptions options) {
-        ConvolutionAlgorithm algorithm = options.memory() == MemoryMode.LOW ? ConvolutionAlgorithm.DIRECT
-                : options.convolutions();
-        return CpuDevice.open(new CpuOptions(options.threads(), algorithm, options.storage()));
+        ConvolutionAlgorithm algorithm = switch (options.memory()) {
+            case LOW -> ConvolutionAlgorithm.DIRECT;
+            case NORMAL -> options.convolutions();
+            case HIGH -> options.convolutions() == ConvolutionAlgorithm.AUTO ? ConvolutionAlgorithm.FASTEST
+                    : options.convolutions();
+        };
+        return CpuDevice.open(new CpuOptions(options.threads(), algorithm, options.storage(), options.mixed()));
     }
 
     private String schedulerClass() {

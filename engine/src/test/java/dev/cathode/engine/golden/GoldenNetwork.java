@@ -70,8 +70,8 @@ public final class GoldenNetwork implements AutoCloseable {
 
     /// Opens a device for weights.
     public GoldenNetwork(Way way, Checkpoint checkpoint) {
-        this(way.name(), way.factor, CpuDevice.open(CpuOptions.defaults().withThreads(THREADS)
-                .withConvolutions(way.convolutions).withStorage(WeightStorage.F32), way.kernels()), false, checkpoint);
+        this(way.name(), way.factor, CpuDevice.open(options(way.convolutions).withStorage(WeightStorage.F32),
+                way.kernels()), false, checkpoint);
     }
 
     /// Weights on a device that stays open.
@@ -88,6 +88,16 @@ public final class GoldenNetwork implements AutoCloseable {
         this.device = device;
         this.keepsDevice = keepsDevice;
         weights = device.weights(checkpoint);
+    }
+
+    /// Opens a device that computes in mixed precision: ask for [#relativeError].
+    public static GoldenNetwork mixed(ConvolutionAlgorithm convolutions, CpuKernels kernels, Checkpoint checkpoint) {
+        return new GoldenNetwork("MIXED", 1, CpuDevice.open(options(convolutions).withMixedPrecision(), kernels), false,
+                checkpoint);
+    }
+
+    private static CpuOptions options(ConvolutionAlgorithm convolutions) {
+        return CpuOptions.defaults().withThreads(THREADS).withConvolutions(convolutions);
     }
 
     /// Runs a graph with all its taps; the results by name, images as `[N, C, H, W]`.
@@ -135,6 +145,20 @@ public final class GoldenNetwork implements AutoCloseable {
         }
         Goldens.assertClose(way + " " + topic.name() + '/' + file + ": " + tensor, compared, expected,
                 factor * tol);
+    }
+
+    /// The root mean square of the difference to a tensor of a file, or the subset of it that the file holds, over that of
+    /// the tensor.
+    public static double relativeError(Goldens.Topic topic, String file, String tensor, float[] actual) {
+        float[] expected = topic.floats(file, tensor);
+        float[] compared = actual.length > expected.length ? Goldens.subset(actual, expected.length) : actual;
+        double difference = 0;
+        double square = 0;
+        for (int i = 0; i < expected.length; i++) {
+            difference += Math.pow((double) compared[i] - expected[i], 2);
+            square += Math.pow(expected[i], 2);
+        }
+        return Math.sqrt(difference / square);
     }
 
     /// Asserts that every output a file holds is among the results, under the same name or as a tap, and matches.

@@ -7,6 +7,8 @@ import dev.cathode.engine.golden.GoldenNetwork;
 import dev.cathode.engine.golden.HashedWeights;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.runtime.SystemMemory;
+import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.weights.Goldens;
 import dev.cathode.weights.NameHash;
 import java.nio.file.Files;
@@ -39,6 +41,63 @@ class FullSizeTest {
                         topic.shape(file, "encoder_hidden_states")[1]);
                 Map<String, Object> inputs = UNet2DConditionModelTest.inputs(topic, file, sample[0]);
                 check(network, topic, file, network.run(graph, inputs));
+            }
+        }
+    }
+
+    /// What the U-Net predicts in mixed precision.
+    @ParameterizedTest
+    @EnumSource(names = {"DIRECT", "AUTO", "FASTEST"})
+    void mixedUnet(ConvolutionAlgorithm convolutions) {
+        assumeTrue(SystemMemory.available() > UNET_MEMORY, "the full-size U-Net needs 6 GiB of free memory");
+        Goldens.Topic topic = topic("full/unet");
+        var config = UNet2DConditionConfig.parse(topic.json("config.json"), topic.name());
+        try (var weights = new HashedWeights(topic, UNet2DConditionModel.graph(config, 1, 8, 8, 1));
+             var network = GoldenNetwork.mixed(convolutions, CpuKernels.fastest(), weights)) {
+            for (String file : topic.files()) {
+                int[] sample = topic.shape(file, "sample");
+                Graph graph = UNet2DConditionModel.graph(config, sample[0], sample[2], sample[3],
+                        topic.shape(file, "encoder_hidden_states")[1]);
+                MixedNetworksTest.check(topic, file,
+                        network.run(graph, UNet2DConditionModelTest.inputs(topic, file, sample[0]), Set.of()));
+            }
+        }
+    }
+
+    /// Pictures and latents in mixed precision.
+    @Test
+    void mixedAutoencoder() {
+        Goldens.Topic topic = topic("full/vae");
+        var config = AutoencoderKLConfig.parse(topic.json("config.json"), topic.name());
+        for (String file : topic.files()) {
+            int[] image = topic.shape(file, "image");
+            int[] latent = topic.shape(file, "latent");
+            Graph encode = AutoencoderKL.encodeGraph(config, image[0], image[2], image[3]);
+            Graph decode = AutoencoderKL.decodeGraph(config, latent[0], latent[2], latent[3]);
+            try (var weights = new HashedWeights(topic, encode, decode);
+                 var network = GoldenNetwork.mixed(ConvolutionAlgorithm.AUTO, CpuKernels.fastest(), weights)) {
+                MixedNetworksTest.check(topic, file,
+                        network.run(encode, Map.of("image", topic.floats(file, "image")), Set.of()));
+                MixedNetworksTest.check(topic, file,
+                        network.run(decode, Map.of("latent", topic.floats(file, "latent")), Set.of()));
+            }
+        }
+    }
+
+    /// Hidden states in mixed precision.
+    @Test
+    void mixedClipText() {
+        Goldens.Topic topic = topic("full/clip_text");
+        for (String file : topic.files()) {
+            int[] shape = topic.shape(file, "input_ids");
+            Graph graph = CLIPTextModel.graph(FullSizes.CLIP_TEXT, shape[0], shape[1]);
+            try (var weights = new HashedWeights(topic, graph);
+                 var network = GoldenNetwork.mixed(ConvolutionAlgorithm.AUTO, CpuKernels.fastest(), weights)) {
+                Map<String, float[]> results =
+                        network.run(graph, EncodersTest.clipTextInputs(topic, file, FullSizes.CLIP_TEXT), Set.of());
+                float[] last = results.get("last_hidden_state");
+                results.put("first_last_hidden_state", Arrays.copyOf(last, last.length / shape[0]));
+                MixedNetworksTest.check(topic, file, results);
             }
         }
     }

@@ -67,7 +67,7 @@ public final class CpuDevice implements Device {
         weights.check(graph);
         Graph fused = compile.fuse() ? Fusion.apply(graph, compile.taps()) : Fusion.none(graph, compile.taps());
         Schedule schedule = Schedule.of(fused, compile.constantInputs(), weights.variables());
-        CpuLowering lowering = new CpuLowering(kernels, workers, weights, options.convolutions());
+        CpuLowering lowering = new CpuLowering(kernels, workers, weights, options);
         Map<Value, CpuKernel> steps = new LinkedHashMap<>();
         schedule.steps().forEach(value -> steps.put(value, lowering.lower(value)));
         MemoryPlan plan = MemoryPlan.of(fused, schedule, value -> steps.get(value).workspaceBytes());

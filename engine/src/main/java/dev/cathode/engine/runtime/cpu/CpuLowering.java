@@ -11,7 +11,6 @@ import dev.cathode.engine.runtime.StoredNumbers;
 import dev.cathode.engine.runtime.cpu.CpuKernel.Addresses;
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Attention;
-import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cpu.CpuKernels;
 import dev.cathode.kernels.cpu.Elementwise;
 import dev.cathode.kernels.cpu.Elementwise.Binary;
@@ -38,12 +37,12 @@ final class CpuLowering {
     private final Workers workers;
     private final CpuWeights weights;
 
-    CpuLowering(CpuKernels kernels, Workers workers, CpuWeights weights, ConvolutionAlgorithm convolutions) {
+    CpuLowering(CpuKernels kernels, Workers workers, CpuWeights weights, CpuOptions options) {
         this.kernels = kernels;
         norms = kernels.normalization();
         elementwise = kernels.elementwise();
         moves = kernels.rearrangement();
-        products = new CpuProducts(kernels, workers, weights, convolutions);
+        products = new CpuProducts(kernels, workers, weights, options);
         losses = new CpuLosses(kernels, workers);
         gradients = new CpuGradients(kernels, workers, products, losses);
         updates = new CpuUpdates(kernels, workers, weights);
