@@ -51,12 +51,19 @@ final class PipelinePainter implements Painter {
     static PipelinePainter open(SampleOptions options, List<float[]> latents, Progress progress) throws IOException {
         Optional<RgbImage> image = read(options.source.image);
         Optional<RgbImage> mask = read(options.source.mask);
-        return new PipelinePainter(StableDiffusionPipeline.load(options.model.path, pipelineOptions(options.model)),
-                image, mask, latents, progress);
+        return new PipelinePainter(load(options.model, progress), image, mask, latents, progress);
     }
 
     private static Optional<RgbImage> read(Path file) throws IOException {
         return file == null ? Optional.empty() : Optional.of(ImageFiles.read(file));
+    }
+
+    private static StableDiffusionPipeline load(SampleOptions.Model model, Progress progress) {
+        PipelineOptions options = pipelineOptions(model);
+        NumberType type = model.dtype == null ? NumberType.BFLOAT16 : model.dtype; // what a GPU is made for
+        return model.device.gpu(type.inFiles(), false, progress::note)
+                .map(gpu -> StableDiffusionPipeline.load(model.path, options, gpu))
+                .orElseGet(() -> StableDiffusionPipeline.load(model.path, options));
     }
 
     private static PipelineOptions pipelineOptions(SampleOptions.Model model) {

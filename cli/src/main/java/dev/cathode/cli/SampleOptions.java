@@ -42,7 +42,8 @@ final class SampleOptions {
         Path path;
         @Option(names = "--dtype", paramLabel = "TYPE", description = "float32, or bfloat16: products of 16-bit"
                 + " numbers, faster and in less memory, the same picture to the eye; or float16: weights kept in 16 bits,"
-                + " products in float32. Without it: weights as they are stored, products in float32.")
+                + " products in float32. Without it: weights as they are stored, products in float32. A GPU computes"
+                + " in the type that is named, bfloat16 without one.")
         NumberType dtype;
         @Option(names = "--memory", paramLabel = "MODE", description = "How much memory speed may cost: high, normal,"
                 + " or low (slower, one network at a time).")
@@ -50,6 +51,8 @@ final class SampleOptions {
         @Option(names = "--threads", paramLabel = "N",
                 description = "Threads to compute with (default: all processors).")
         Integer threads;
+        @Mixin
+        DeviceOptions device = new DeviceOptions();
     }
 
     /// For help and completion.

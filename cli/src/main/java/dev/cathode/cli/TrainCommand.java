@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -49,9 +50,8 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", description = "Threads to compute with (default: all processors).")
     private Integer threads;
 
-    @Option(names = "--device", paramLabel = "DEVICE", defaultValue = "cpu",
-            description = "What computes: cpu (default).")
-    private String device;
+    @Mixin
+    private DeviceOptions device = new DeviceOptions();
 
     @Option(names = "--list", description = "List the recipes that come with Cathode.")
     private boolean list;
@@ -67,14 +67,13 @@ final class TrainCommand implements Callable<Integer> {
         }
         require(recipe != null, "a RECIPE is missing: a file, or a name that --list shows");
         require(threads == null || threads >= 1, "--threads must be at least 1, not " + threads);
-        require(device.equals("cpu"), "--device " + device + ": there is cpu");
         TrainingRecipe whole = read();
         if (print) {
             spec.commandLine().getOut().print(whole.toYaml());
             spec.commandLine().getOut().flush();
             return CathodeCommand.DONE;
         }
-        return new TrainingRun(recipe, whole, threads, spec.commandLine()).run();
+        return new TrainingRun(recipe, whole, threads, device, spec.commandLine()).run();
     }
 
     private TrainingRecipe read() throws IOException {

@@ -13,9 +13,11 @@ import dev.cathode.engine.train.CheckpointFolder;
 import dev.cathode.engine.train.Trainer;
 import dev.cathode.engine.train.TrainingTask;
 import dev.cathode.engine.train.TrainingTasks;
+import dev.cathode.engine.train.recipe.MixedPrecision;
 import dev.cathode.engine.train.recipe.TrainingMethod;
 import dev.cathode.engine.train.recipe.TrainingRecipe;
 import dev.cathode.roentgen.data.TrainingSet;
+import dev.cathode.weights.DType;
 import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.nio.channels.FileChannel;
@@ -41,6 +43,7 @@ final class TrainingRun {
     private final String name;
     private final TrainingRecipe recipe;
     private final CpuOptions options;
+    private final DeviceOptions devices;
     private final CommandLine command;
     private final Progress progress;
     private final Path output;
@@ -48,9 +51,10 @@ final class TrainingRun {
 
     /// @param name of the recipe, for messages
     /// @param threads null: all processors
-    TrainingRun(String name, TrainingRecipe recipe, Integer threads, CommandLine command) {
+    TrainingRun(String name, TrainingRecipe recipe, Integer threads, DeviceOptions devices, CommandLine command) {
         this.name = name;
         this.recipe = recipe;
+        this.devices = devices;
         this.command = command;
         options = threads == null ? CpuOptions.defaults() : CpuOptions.defaults().withThreads(threads);
         progress = Progress.onTerminal(command.getErr());
@@ -165,7 +169,7 @@ final class TrainingRun {
         try (TrainingDisplay display = new TrainingDisplay(progress)) {
             Thread hook = Thread.ofPlatform().unstarted(() -> stop(display, finished));
             Runtime.getRuntime().addShutdownHook(hook);
-            try (Device device = CpuDevice.open(options);
+            try (Device device = device();
                     TrainingTask<?> task = TrainingTasks.open(device, recipe, data, display)) {
                 return report(trainer(device, task, data, display).run(), display);
             } catch (InterruptedIOException e) {
@@ -183,6 +187,12 @@ final class TrainingRun {
                 Shutdown.forget(hook);
             }
         }
+    }
+
+    /// A run that goes on ends with the same bytes as one that was not interrupted, also on a GPU.
+    private Device device() {
+        boolean half = recipe.steps().mixedPrecision() == MixedPrecision.BF16;
+        return devices.gpu(half ? DType.BF16 : DType.F32, true, progress::note).orElseGet(() -> CpuDevice.open(options));
     }
 
     private <S> Trainer<S> trainer(Device device, TrainingTask<S> task, ImageTextDataset data,

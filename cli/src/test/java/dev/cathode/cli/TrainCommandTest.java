@@ -133,7 +133,7 @@ class TrainCommandTest {
         assertFails(1, "learning_rte", train(recipe, "--set", "learning_rte=1"));
         assertFails(1, "recipe.yaml", train(recipe, "--set", "learning_rate=fast"));
         assertFails(2, "--threads", train(recipe, "--threads", "0"));
-        assertFails(2, "--device abacus", train(recipe, "--device", "abacus"));
+        assertFails(2, "'abacus' is no device: there are cpu, cuda, cuda:N and auto", train(recipe, "--device", "abacus"));
         assertFails(1, "my-own: no such file, and no recipe", Outcome.of("train", "my-own"));
         assertFails(2, "a RECIPE is missing", Outcome.of("train"));
         Files.writeString(films.resolve("0.png"), "no picture");
