@@ -33,6 +33,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.IntFunction;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -57,18 +58,18 @@ class TrainingGoldenTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void unetWithMovingAverage(boolean accumulate) {
-        run("unet.safetensors", UNET::equals, true, accumulate, 0);
+        run(TrainingGoldenTest::device, "unet.safetensors", UNET::equals, true, accumulate, 0);
     }
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void unetAndTextEncoder(boolean accumulate) {
-        run("joint.safetensors", prefix -> true, false, accumulate, 0);
+        run(TrainingGoldenTest::device, "joint.safetensors", prefix -> true, false, accumulate, 0);
     }
 
     @Test
     void priorPreservation() {
-        run("prior.safetensors", UNET::equals, false, false, SETTINGS.get("prior_weight").doubleValue());
+        run(TrainingGoldenTest::device, "prior.safetensors", UNET::equals, false, false, SETTINGS.get("prior_weight").doubleValue());
     }
 
     @Test
@@ -100,7 +101,8 @@ class TrainingGoldenTest {
     }
 
     /// A run with the data of a golden file; with `accumulate` each sample is a batch of its own.
-    private static void run(String file, Predicate<String> trained, boolean ema, boolean accumulate, double priorWeight) {
+    static void run(Supplier<Device> devices, String file, Predicate<String> trained, boolean ema, boolean accumulate,
+                    double priorWeight) {
         int[] shape = TOPIC.shape(file, "latents"); // [steps, batch, C, h, w]
         var loss = new DiffusionLoss(SCHEDULE, PredictionType.EPSILON, false);
         IntFunction<Graph> objective = batch -> objective(loss, priorWeight, Shape.of(batch, shape[2], shape[3], shape[4]));
@@ -110,7 +112,7 @@ class TrainingGoldenTest {
         float[] losses = new float[shape[0]];
         float[] norms = new float[shape[0]];
         Checkpoint weights = weights();
-        try (Device device = device();
+        try (Device device = devices.get();
                 var state = new TrainingState(device, trainable, Map.of(), options, accumulate)) {
             state.start(weights);
             try (var step = new TrainingStep(device, weights, state, options, accumulate, objective)) {
