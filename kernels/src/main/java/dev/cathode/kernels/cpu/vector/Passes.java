@@ -42,4 +42,19 @@ public interface Passes {
     /// `y[i][c] = x[i][c] + bias[c] + residual[i][c]`; with address 0 there is no bias, or no residual.
     void add(long x, long xStride, long bias, long residual, long residualStride, long y, long yStride, int rows,
              int count);
+
+    /// `to[i] = Σ Bᵀ[i][j] · from[j]` for Winograd's F(2, 3) (`size` 4) or F(4, 3) (6), along a run of channels. The
+    /// addresses of the inputs lie in memory, `step` bytes apart, and count from `offset`; the outputs lie `toStep` bytes
+    /// apart. All `size` lines of a patch are done, `nextStep` and `nextTo` bytes from one to the next.
+    ///
+    /// @param n numbers of a run: at least a vector, need not be a multiple, here and below
+    void winogradInput(int size, long table, long step, long nextStep, long offset, long to, long toStep, long nextTo,
+                       int n);
+
+    /// `to[i] = Σ Aᵀ[i][j] · from[j]`: 6 numbers to 4, or 4 to 2, of so many lines of a patch.
+    void winogradOutput(int size, int lines, long from, long fromStep, long nextFrom, long to, long toStep, long nextTo,
+                        int n);
+
+    /// `to[i] = Σ G[i][j] · from[j]`: 3 numbers to 6, or 3 to 4.
+    void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n);
 }

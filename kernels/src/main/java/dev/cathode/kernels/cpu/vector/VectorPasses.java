@@ -150,4 +150,23 @@ final class VectorPasses implements Passes {
             FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE).intoMemorySegment(ALL, y + i, LE);
         }
     }
+
+    @Override
+    public void winogradInput(int size, long table, long step, long nextStep, long offset, long to, long toStep,
+                              long nextTo, int n) {
+        WinogradTransforms.input(size, table, step, nextStep, offset, to, toStep, nextTo, n);
+    }
+
+    @Override
+    public void winogradOutput(int size, int lines, long from, long fromStep, long nextFrom, long to, long toStep,
+                               long nextTo, int n) {
+        for (int line = 0; line < lines; line++) {
+            WinogradTransforms.output(size, from + line * nextFrom, fromStep, to + line * nextTo, toStep, n);
+        }
+    }
+
+    @Override
+    public void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n) {
+        WinogradTransforms.weights(size, from, fromStep, to, toStep, n);
+    }
 }

@@ -38,6 +38,7 @@ final class Winograd implements Convolution {
     /// Type of the weights as the products read them; if it is another, they are widened before.
     private final WeightStorage read;
     private final Products products;
+    private final Passes passes;
     private final Panels panels;
     private final WinogradWeights weights;
     private final EpilogueStore epilogue;
@@ -55,6 +56,7 @@ final class Winograd implements Convolution {
         this.shape = shape;
         this.storage = storage;
         this.products = products;
+        passes = products.passes();
         read = products.reads(storage) ? storage : WeightStorage.F32;
         this.side = side;
         size = side + 2;
@@ -262,11 +264,11 @@ final class Winograd implements Convolution {
         for (int first = 0; first < channels; first += run) {
             int n = Math.min(run, channels - first);
             // down each column of the patch, then across each row
-            WinogradTransforms.input(size, pixels, (long) size * Long.BYTES, Long.BYTES,
+            passes.winogradInput(size, pixels, (long) size * Long.BYTES, Long.BYTES,
                     (long) (channel + first) * Float.BYTES, memory + s.half, (long) size * RUN * Float.BYTES,
                     (long) RUN * Float.BYTES, n);
             long to = memory + s.input + row * s.inputRow + (long) first * Float.BYTES;
-            WinogradTransforms.input(size, halves, Long.BYTES, (long) size * Long.BYTES, 0, to, s.inputPlane,
+            passes.winogradInput(size, halves, Long.BYTES, (long) size * Long.BYTES, 0, to, s.inputPlane,
                     size * s.inputPlane, n);
         }
     }
@@ -297,14 +299,10 @@ final class Winograd implements Convolution {
         for (int h = 0; h < panels.halves(); h++) {
             long from = memory + s.sums + (p * panels.halves() + h) * s.sumsPanel + row * run;
             long half = memory + s.half; // [side][size][width]
-            for (int j = 0; j < size; j++) {
-                WinogradTransforms.output(size, from + j * s.sumsPlane, size * s.sumsPlane, half + j * run, size * run,
-                        panels.width(panel));
-            }
-            for (int i = 0; i < side; i++) {
-                WinogradTransforms.output(size, half + i * size * run, run, patches + h * patchBytes + i * side * run,
-                        run, panels.width(panel));
-            }
+            passes.winogradOutput(size, size, from, size * s.sumsPlane, s.sumsPlane, half, size * run, run,
+                    panels.width(panel));
+            passes.winogradOutput(size, side, half, run, size * run, patches + h * patchBytes, run, side * run,
+                    panels.width(panel));
         }
         int image = patch / (patchRows * patchColumns);
         int y = patch / patchColumns % patchRows * side;

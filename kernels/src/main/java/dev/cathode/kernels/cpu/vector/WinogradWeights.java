@@ -13,7 +13,7 @@ import java.lang.foreign.Arena;
 /// @param panels the columns
 /// @param storage type of the stored numbers
 /// @param size 6 for F(4×4), 4 for F(2×2)
-/// @param passes what transposes
+/// @param passes what transposes and transforms
 record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage storage, int size, Passes passes) {
     /// Input channels of one task; their filters and half-transformed filters stay in the second-level cache.
     private static final int CHANNELS = 64;
@@ -52,15 +52,15 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
         long across = down + 3 * size * run; // [size][n]
         packer.gather(view, panel, half, 0, 9, first, count, filters, count, across + size * run);
         for (int x = 0; x < 3; x++) {
-            WinogradTransforms.weights(size, filters + x * run, 3 * run, down + x * run, 3 * run, n);
+            passes.winogradWeights(size, filters + x * run, 3 * run, down + x * run, 3 * run, n);
         }
         for (int i = 0; i < size; i++) {
             long u = to + ((long) i * size * shape.inChannels() + first) * width * storage.bytes();
             long uStep = (long) shape.inChannels() * width * storage.bytes();
             if (storage == WeightStorage.F32) {
-                WinogradTransforms.weights(size, down + i * 3 * run, run, u, uStep, n);
+                passes.winogradWeights(size, down + i * 3 * run, run, u, uStep, n);
             } else {
-                WinogradTransforms.weights(size, down + i * 3 * run, run, across, run, n);
+                passes.winogradWeights(size, down + i * 3 * run, run, across, run, n);
                 for (int j = 0; j < size; j++) {
                     WeightPacker.narrow(storage, across + j * run, u + j * uStep, n);
                 }

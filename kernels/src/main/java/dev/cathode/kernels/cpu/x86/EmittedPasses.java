@@ -28,6 +28,8 @@ final class EmittedPasses implements Passes {
     private final MemorySegment strip;
     /// Without anything, with bias, with residual, with both.
     private final MemorySegment[] additions = new MemorySegment[4];
+    /// Of inputs, outputs and weights; F(2×2), then F(4×4).
+    private final MemorySegment[] winograd = new MemorySegment[6];
 
     private EmittedPasses(Offsets offsets, MachineCode code, Passes others) {
         this.others = others;
@@ -41,6 +43,9 @@ final class EmittedPasses implements Passes {
         for (int i = 0; i < additions.length; i++) {
             additions[i] = code.at(offsets.additions[i]);
         }
+        for (int i = 0; i < winograd.length; i++) {
+            winograd[i] = code.at(offsets.winograd[i]);
+        }
     }
 
     /// Appends the functions, and remembers where they start.
@@ -53,6 +58,7 @@ final class EmittedPasses implements Passes {
         private final int strips;
         private final int strip;
         private final int[] additions = new int[4];
+        private final int[] winograd = new int[6];
 
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
@@ -74,6 +80,14 @@ final class EmittedPasses implements Passes {
             for (int i = 0; i < additions.length; i++) {
                 additions[i] = start(a);
                 StreamCode.add(a, bits, (i & 1) != 0, (i & 2) != 0);
+            }
+            for (int large = 0; large < 2; large++) {
+                winograd[large] = start(a);
+                WinogradCode.input(a, bits, 4 + 2 * large);
+                winograd[2 + large] = start(a);
+                WinogradCode.output(a, bits, 4 + 2 * large);
+                winograd[4 + large] = start(a);
+                WinogradCode.weights(a, bits, 4 + 2 * large);
             }
         }
 
@@ -161,5 +175,25 @@ final class EmittedPasses implements Passes {
             call(() -> { NINE.invokeExact(function, x, xStride, bias, residual, residualStride, y, yStride, (long) rows,
                     4L * count); });
         }
+    }
+
+    @Override
+    public void winogradInput(int size, long table, long step, long nextStep, long offset, long to, long toStep,
+                              long nextTo, int n) {
+        MemorySegment function = winograd[size == 6 ? 1 : 0];
+        call(() -> { EIGHT.invokeExact(function, table, step, nextStep, offset, to, toStep, nextTo, 4L * n); });
+    }
+
+    @Override
+    public void winogradOutput(int size, int lines, long from, long fromStep, long nextFrom, long to, long toStep,
+                               long nextTo, int n) {
+        MemorySegment function = winograd[size == 6 ? 3 : 2];
+        call(() -> { EIGHT.invokeExact(function, from, fromStep, nextFrom, to, toStep, nextTo, (long) lines, 4L * n); });
+    }
+
+    @Override
+    public void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n) {
+        MemorySegment function = winograd[size == 6 ? 5 : 4];
+        call(() -> { EIGHT.invokeExact(function, from, fromStep, 0L, to, toStep, 0L, 1L, 4L * n); });
     }
 }

@@ -192,4 +192,25 @@ class EmittedPassesTest {
             }
         }
     }
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 6})
+    void transformsForWinograd(int size) {
+        Random random = new Random(12);
+        for (int n : new int[] {LANES, LANES + 1, 2 * LANES, 5 * LANES - 1, 128}) {
+            float[] from = n == 2 * LANES ? numbers(random, size * size * n) : plain(random, size * size * n);
+            long run = 4L * n;
+            compare("input of " + n, (passes, at) -> {
+                try (GuardPages memory = new GuardPages()) {
+                    long[] table = new long[size * size];
+                    Arrays.setAll(table, i -> at[0] + i * run - 20);
+                    passes.winogradInput(size, memory.of(table).address(), size * 8L, 8, 20, at[1], size * run, run, n);
+                }
+            }, from, new float[size * size * n]);
+            compare("output of " + n, (passes, at) -> passes.winogradOutput(size, size, at[0], run, size * run, at[1],
+                    size * run, run, n), from, new float[(size - 2) * size * n]);
+            compare("weights of " + n, (passes, at) -> passes.winogradWeights(size, at[0], 2 * run, at[1], run, n),
+                    Arrays.copyOf(from, 5 * n), new float[size * n]);
+        }
+    }
 }
