@@ -144,4 +144,36 @@ class CudaTrainingTest {
             assertArrayEquals(first.get(i), second.get(i));
         }
     }
+
+    /// All parameters in one launch, with their moving averages and the 16-bit copies that the network reads.
+    @Test
+    void oneLaunchUpdatesEverything() {
+        Checkpoint weights = TrainingGoldenTest.weights();
+        int batch = TrainingGoldenTest.TOPIC.shape(FILE, "latents")[1];
+        var samples = new TrainingStep.Batch(batch,
+                executable -> TrainingGoldenTest.set(executable, FILE, LOSS, 0, 0, batch));
+        try (Device device = new CudaDevice(Machines.openRepeatable(ShimMachine.Options.QUICK.withAttention()),
+                CudaOptions.defaults());
+                var state = new TrainingState(device, trainable(), Map.of(), OPTIONS, false);
+                var step = new TrainingStep(device, weights, state, OPTIONS, false, CudaTrainingTest::objective);
+                Arena arena = Arena.ofConfined()) {
+            state.start(weights);
+            double before = step.evaluate(samples);
+            step.run(1, 1e-3, 0.5, batch, List.of(samples).iterator());
+            double after = step.evaluate(samples);
+            assertTrue(after < before, after + " after a step, " + before + " before");
+            trainable().forEach((name, shape) -> {
+                MemorySegment numbers = arena.allocate(ValueLayout.JAVA_FLOAT, shape.count());
+                state.variables().read(name, numbers);
+                state.variables().write(name, numbers);
+            });
+            assertEquals(after, step.evaluate(samples), "the copies were what the parameters are");
+            List<String> updates = step.executable(batch).describe().lines()
+                    .filter(line -> line.contains(" Adam ") || line.contains(" Average ")).toList();
+            assertEquals(2 * trainable().size(), updates.size());
+            assertEquals(1, updates.stream().filter(line -> line.endsWith(": adam of " + trainable().size())).count());
+            assertEquals(updates.size() - 1, updates.stream().filter(line -> line.endsWith(": with a later update"))
+                    .count());
+        }
+    }
 }

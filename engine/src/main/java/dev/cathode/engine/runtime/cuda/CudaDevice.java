@@ -76,6 +76,7 @@ public final class CudaDevice implements Device {
         CudaLowering lowering = new CudaLowering(plans, weights, options.tf32());
         Map<Value, CudaKernel> steps = new LinkedHashMap<>();
         schedule.steps().forEach(value -> steps.put(value, lowering.lower(value)));
+        steps.putAll(lowering.merged(schedule.body()));
         MemoryPlan plan = MemoryPlan.of(typed, schedule, ALIGNMENT, value -> steps.get(value).needs());
         return new Planned(typed, plan, steps, CudaWeights.read(schedule.steps()));
     }

@@ -39,6 +39,7 @@ final class CudaExecutable implements Executable {
     private final Map<Value, CudaKernel> kernels;
     private final CudaWeights weights;
     private final Collection<Value> parameters;
+    private final CudaWeights.Changes changes;
     private final Set<String> constantInputs;
     private final List<Value> values;
     private final Runnable[] calls;
@@ -63,6 +64,7 @@ final class CudaExecutable implements Executable {
         this.weights = weights;
         this.parameters = parameters;
         values = plan.schedule().steps();
+        changes = weights.changes(values, parameters);
         body = plan.schedule().prologue().size();
         calls = new Runnable[values.size()];
         staging = OffHeap.allocate(Math.max(largest(graph.inputs()), largest(graph.outputs())), arena);
@@ -167,20 +169,31 @@ final class CudaExecutable implements Executable {
             run(0, body, cancelled);
             prologueDue = false;
         }
-        if (!hasRun) {
-            weights.refresh(parameters, plans);
-            run(body, calls.length, cancelled);
-            hasRun = true;
-            return;
-        }
         refuse(cancelled);
-        if (recording == null) {
-            recording = machine.record(() -> {
-                weights.refresh(parameters, plans);
-                run(body, calls.length, () -> false);
-            });
+        weights.refresh(parameters, plans);
+        try {
+            if (!hasRun) {
+                body(cancelled);
+                hasRun = true;
+                return;
+            }
+            if (recording == null) {
+                recording = machine.record(() -> body(() -> false));
+            }
+            recording.replay();
+        } finally {
+            weights.hasRun(changes);
         }
-        recording.replay();
+    }
+
+    private void body(BooleanSupplier cancelled) {
+        convert();
+        run(body, calls.length, cancelled);
+    }
+
+    /// What the graph itself changed in its last run is read in 16 bits now.
+    private void convert() {
+        changes.inside().forEach(parameter -> weights.convert(parameter, plans));
     }
 
     private void run(int from, int to, BooleanSupplier cancelled) {
@@ -212,6 +225,8 @@ final class CudaExecutable implements Executable {
     @Override
     public Optional<String> firstNonFinite() {
         weights.refresh(parameters, plans);
+        convert();
+        weights.hasRun(changes);
         for (int i = 0; i < calls.length; i++) {
             calls[i].run();
             Value value = values.get(i);
@@ -258,6 +273,8 @@ final class CudaExecutable implements Executable {
     public List<StepProfile> profile() {
         List<StepProfile> profile = new ArrayList<>();
         weights.refresh(parameters, plans);
+        convert();
+        weights.hasRun(changes);
         machine.synchronize();
         for (int i = 0; i < calls.length; i++) {
             long start = System.nanoTime();

@@ -17,6 +17,7 @@ import dev.cathode.kernels.cuda.ResampleTable;
 import dev.cathode.weights.DType;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /// Turns each operation into launches of our kernels and calls of libraries: one `switch`, in the order of [Op]. Which
 /// type of numbers a kernel is for follows from the values' types.
@@ -35,6 +36,11 @@ final class CudaLowering {
         losses = new CudaLosses(plans);
         gradients = new CudaGradients(plans, losses, tf32);
         updates = new CudaUpdates(plans, weights);
+    }
+
+    /// What computes updates that can be done together, instead of their own kernels.
+    Map<Value, CudaKernel> merged(List<Value> steps) {
+        return updates.merged(steps);
     }
 
     /// What computes a value from its inputs.

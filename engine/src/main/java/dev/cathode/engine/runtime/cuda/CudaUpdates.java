@@ -10,7 +10,10 @@ import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.TensorTable;
 import dev.cathode.kernels.cuda.TensorTable.Tensor;
 import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /// The operations that change variables, and the norms that decide how far. Variables are float32, gradients may be
 /// anything.
@@ -35,19 +38,7 @@ final class CudaUpdates {
             }
         }
         return switch (op) {
-            case UpdateOp.Adam adam -> {
-                var constants = new CudaOptimizer.Adam(adam.beta1(), adam.beta2(), adam.epsilon(), adam.weightDecay(),
-                        adam.decoupled());
-                yield tensor("adam", y, 3, (table, address, a) -> {
-                    long rate = a.of(y.input(4)), step = a.of(y.input(5)), factor = a.of(y.input(6));
-                    return () -> optimizer.adam(constants, table, address, rate, step, factor, 0);
-                });
-            }
-            case UpdateOp.Sgd sgd -> tensor("sgd", y, 2, (table, address, a) -> {
-                long rate = a.of(y.input(3)), step = a.of(y.input(4)), factor = a.of(y.input(5));
-                return () -> optimizer.sgd((float) sgd.momentum(), (float) sgd.weightDecay(), sgd.nesterov(), table,
-                        address, rate, step, factor);
-            });
+            case UpdateOp.Adam _, UpdateOp.Sgd _ -> optimizer(UpdateRun.of(y));
             case UpdateOp.Average _ -> CudaKernel.simple("average", a -> {
                 long average = a.of(y.input(0)), x = a.of(y.input(1)), weight = a.of(y.input(2)), factor = a.of(y.input(3));
                 long count = y.input(0).shape().count();
@@ -69,22 +60,56 @@ final class CudaUpdates {
         };
     }
 
-    /// Makes an optimizer's call with a table that is on the device.
-    @FunctionalInterface
-    private interface Step {
-        Runnable bind(TensorTable table, long address, Addresses a);
+    /// Kernels of the updates among steps that can be done together: in one launch where the last one stands.
+    Map<Value, CudaKernel> merged(List<Value> steps) {
+        Map<Value, CudaKernel> kernels = new HashMap<>();
+        for (UpdateRun run : UpdateRun.of(steps)) {
+            run.steps().forEach(step -> kernels.put(step, CudaKernel.simple("with a later update", a -> () -> { })));
+            kernels.put(run.steps().getLast(), optimizer(run));
+        }
+        return kernels;
     }
 
-    /// An optimizer's step of one parameter; its gradient is input number `gradient`, its slots stand before that.
-    private static CudaKernel tensor(String description, Value y, int gradient, Step step) {
-        long bytes = new TensorTable(List.of(Tensor.gradient(0, y.input(0).shape().count(),
-                CudaOptions.element(y.input(gradient).dtype())))).bytes();
-        return CudaKernel.tables(description, 0, bytes, a -> {
-            TensorTable table = new TensorTable(List.of(new Tensor(a.of(y.input(0)), a.of(y.input(gradient)),
-                    a.of(y.input(1)), gradient > 2 ? a.of(y.input(2)) : 0, 0, 0, y.input(0).shape().count(),
-                    CudaOptions.element(y.input(gradient).dtype()), CudaOptions.element(y.input(0).dtype()))));
-            return step.bind(table, upload(table, a), a);
+    private CudaKernel optimizer(UpdateRun run) {
+        String description = run.rule() instanceof UpdateOp.Sgd ? "sgd" : "adam";
+        long bytes = table(run, null).bytes();
+        return CudaKernel.tables(description + " of " + run.updates().size(), 0, bytes, a -> {
+            TensorTable table = table(run, a);
+            long address = upload(table, a);
+            long rate = a.of(run.learningRate()), step = a.of(run.step()), factor = a.of(run.factor());
+            long average = run.averageWeight() == null ? 0 : a.of(run.averageWeight());
+            return switch (run.rule()) {
+                case UpdateOp.Sgd sgd -> () -> optimizer.sgd((float) sgd.momentum(), (float) sgd.weightDecay(),
+                        sgd.nesterov(), table, address, rate, step, factor);
+                case UpdateOp.Adam adam -> {
+                    var constants = new CudaOptimizer.Adam(adam.beta1(), adam.beta2(), adam.epsilon(),
+                            adam.weightDecay(), adam.decoupled());
+                    yield () -> optimizer.adam(constants, table, address, rate, step, factor, average);
+                }
+                default -> throw new IllegalArgumentException(run.rule() + " is no optimizer's");
+            };
         });
+    }
+
+    /// @param a null for a table that is only as large as it will be
+    private TensorTable table(UpdateRun run, Addresses a) {
+        List<Tensor> tensors = new ArrayList<>();
+        for (Value y : run.updates()) {
+            int gradient = y.inputs().size() - 4; // behind parameter and slots
+            long count = y.input(0).shape().count();
+            Element element = CudaOptions.element(y.input(gradient).dtype());
+            if (a == null) {
+                tensors.add(Tensor.gradient(0, count, element));
+                continue;
+            }
+            Value average = run.average(y.input(0));
+            var copy = weights.copy(y.input(0));
+            tensors.add(new Tensor(a.of(y.input(0)), a.of(y.input(gradient)), a.of(y.input(1)),
+                    gradient > 2 ? a.of(y.input(2)) : 0, copy.isPresent() ? copy.get().address() : 0,
+                    average == null ? 0 : a.of(average), count, element,
+                    copy.isPresent() ? CudaOptions.element(copy.get().type()) : Element.FLOAT32));
+        }
+        return new TensorTable(tensors);
     }
 
     CudaKernel norm(Value y) {

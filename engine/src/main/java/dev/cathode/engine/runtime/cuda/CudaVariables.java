@@ -6,18 +6,26 @@ import dev.cathode.engine.runtime.Variables;
 import dev.cathode.kernels.cuda.CudaMachine;
 import dev.cathode.weights.DType;
 import java.lang.foreign.MemorySegment;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /// Variables in a GPU's memory: float32, and beside those that products read in 16 bits a copy of that type.
 final class CudaVariables implements Variables {
     private final CudaMachine machine;
     private final Map<String, Shape> shapes = new LinkedHashMap<>();
     private final Map<String, Long> addresses = new HashMap<>();
-    private final Map<String, Long> copies = new HashMap<>();
+    private final Map<CopyOf, Long> copies = new HashMap<>();
+    /// Copies that are not what their variables are.
+    private final Set<CopyOf> stale = new HashSet<>();
     private final Slabs slabs;
+
+    /// Which copy.
+    record CopyOf(String variable, DType type) { }
 
     CudaVariables(CudaMachine machine) {
         this.machine = machine;
@@ -52,6 +60,7 @@ final class CudaVariables implements Variables {
     public void write(String name, MemorySegment numbers) {
         check(name, numbers);
         machine.upload(numbers, address(name));
+        copies.keySet().stream().filter(copy -> copy.variable.equals(name)).forEach(stale::add);
     }
 
     @Override
@@ -77,15 +86,32 @@ final class CudaVariables implements Variables {
         return address;
     }
 
-    /// Whether there is a copy in a 16-bit type.
-    boolean hasCopy(String name, DType type) {
-        return copies.containsKey(name + ' ' + type);
+    /// Where a copy lies; makes it if there is none. Its numbers mean nothing while it [#isStale].
+    long copy(CopyOf copy) {
+        return copies.computeIfAbsent(copy, k -> {
+            stale.add(k);
+            return slabs.allocate(shapes.get(k.variable).count() * k.type.bytes());
+        });
     }
 
-    /// Where a variable's copy in a 16-bit type lies. Its numbers are those of the variable when they were last brought
-    /// there, see [CudaWeights#refresh].
-    long copy(String name, DType type) {
-        return copies.computeIfAbsent(name + ' ' + type, k -> slabs.allocate(shapes.get(name).count() * type.bytes()));
+    /// The copies that there are.
+    Set<CopyOf> copies() {
+        return Collections.unmodifiableSet(copies.keySet());
+    }
+
+    /// Whether a copy has to be brought to what its variable is.
+    boolean isStale(CopyOf copy) {
+        return stale.contains(copy);
+    }
+
+    /// Says that a copy has been brought to what its variable is.
+    void isFresh(CopyOf copy) {
+        stale.remove(copy);
+    }
+
+    /// Says that these copies, as far as there are such, are no longer what their variables are.
+    void areStale(Collection<CopyOf> old) {
+        old.stream().filter(copies::containsKey).forEach(stale::add);
     }
 
     @Override
