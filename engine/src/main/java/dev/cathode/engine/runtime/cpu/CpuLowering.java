@@ -36,6 +36,7 @@ final class CpuLowering {
     private final CpuUpdates updates;
     private final Workers workers;
     private final CpuWeights weights;
+    private final boolean mixed;
 
     CpuLowering(CpuKernels kernels, Workers workers, CpuWeights weights, CpuOptions options) {
         this.kernels = kernels;
@@ -48,6 +49,7 @@ final class CpuLowering {
         updates = new CpuUpdates(kernels, workers, weights);
         this.workers = workers;
         this.weights = weights;
+        mixed = options.mixed();
     }
 
     /// The kernel that computes a value from its inputs.
@@ -179,9 +181,10 @@ final class CpuLowering {
 
     private CpuKernel attention(Value y, Op.Attention op) {
         Value q = y.input(0), k = y.input(1), v = y.input(2);
-        Attention attention = kernels.attention(new Attention.Shape(q.shape().dim(0), op.heads(), q.shape().dim(1),
-                k.shape().dim(1), q.shape().last() / op.heads(), op.causal(), op.masked(), op.scale()));
-        return new CpuKernel("flash", attention.shape().flops(), attention.workspaceBytes(workers.threads()), 0, a -> {
+        Attention.Shape shape = new Attention.Shape(q.shape().dim(0), op.heads(), q.shape().dim(1), k.shape().dim(1),
+                q.shape().last() / op.heads(), op.causal(), op.masked(), op.scale());
+        Attention attention = mixed ? kernels.mixedAttention(shape) : kernels.attention(shape);
+        return new CpuKernel(mixed ? "flash bfloat16" : "flash", attention.shape().flops(), attention.workspaceBytes(workers.threads()), 0, a -> {
             var arguments = new Attention.Arguments(a.of(q), a.stride(q), a.of(k), a.stride(k), a.of(v), a.stride(v),
                     op.masked() ? a.of(y.input(3)) : 0, a.of(y), a.stride(y), a.workspace());
             return () -> attention.run(arguments, workers);

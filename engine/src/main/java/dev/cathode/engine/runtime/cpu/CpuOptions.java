@@ -10,7 +10,7 @@ import java.util.Optional;
 /// @param convolutions the algorithm of 3×3 convolutions; [ConvolutionAlgorithm#DIRECT] needs no transformed weights,
 ///         so it takes the least memory and rounds the least
 /// @param storage how weights are kept; empty: as the checkpoint stores them
-/// @param mixed whether linear layers and convolutions compute with numbers of 16 bits
+/// @param mixed whether linear layers, convolutions and attention compute with numbers of 16 bits
 ///         ([dev.cathode.kernels.cpu.CpuKernels#mixedConvolution]); the storage of their weights follows from that, and
 ///         everything else is float32
 public record CpuOptions(int threads, ConvolutionAlgorithm convolutions, Optional<WeightStorage> storage,

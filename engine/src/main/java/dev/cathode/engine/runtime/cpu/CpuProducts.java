@@ -47,9 +47,8 @@ final class CpuProducts {
 
     CpuKernel forward(Value y, Epilogue epilogue) {
         Value weight = y.input(1);
-        Convolution convolution = convolution(y, weight, epilogue);
-        Weights packed = new Weights(weight, convolution, Direction.FORWARD);
-        return packed.kernel(convolution, 0, a -> {
+        Weights packed = new Weights(weight, choose(y, weight, epilogue), Direction.FORWARD);
+        return packed.kernel(0, a -> {
             int next = 2;
             long bias = epilogue.bias() ? a.of(y.input(next++)) : 0;
             long sampleBias = epilogue.sampleBias() ? a.of(y.input(next++)) : 0;
@@ -64,13 +63,12 @@ final class CpuProducts {
     CpuKernel inputGradient(Value dx) {
         Value dy = dx.input(0);
         Value weight = dx.input(1);
-        Convolution convolution = convolution(dx, weight, Epilogue.NONE);
-        Weights packed = new Weights(weight, convolution, Direction.BACKWARD);
+        Weights packed = new Weights(weight, choose(dx, weight, Epilogue.NONE), Direction.BACKWARD);
         boolean spread = dx.op() instanceof GradientOp.Conv2dInput(Op.Geometry g, int _, int _)
                 && (g.strideHeight() > 1 || g.strideWidth() > 1);
-        ConvolutionShape shape = convolution.shape();
+        ConvolutionShape shape = packed.convolution.shape();
         long spreadBytes = spread ? align(4L * shape.batch() * shape.height() * shape.width() * shape.inChannels()) : 0;
-        return packed.kernel(convolution, spreadBytes, a -> {
+        return packed.kernel(spreadBytes, a -> {
             long from = a.of(dy);
             long wide = packed.workspace(a) + align(packed.workspaceBytes());
             var arguments = new Convolution.Arguments(spread ? wide : from, spread ? shape.inChannels() : a.stride(dy),
@@ -100,26 +98,45 @@ final class CpuProducts {
         });
     }
 
-    private Convolution convolution(Value y, Value weight, Epilogue epilogue) {
+    /// How to compute a product.
+    ///
+    /// @param numbers what is multiplied or, with "f16" and "bf16", what the weights are in memory; for people
+    private record Choice(Convolution convolution, String numbers) {
+        static Choice stored(Convolution convolution, WeightStorage storage) {
+            return new Choice(convolution, storage.name().toLowerCase(Locale.ROOT));
+        }
+
+        /// In mixed precision.
+        static Choice mixed(Convolution convolution) {
+            return convolution.algorithm() == ConvolutionAlgorithm.DIRECT ? new Choice(convolution, "bfloat16")
+                    : stored(convolution, WeightStorage.F16);
+        }
+    }
+
+    private Choice choose(Value y, Value weight, Epilogue epilogue) {
         ConvolutionShape shape = ShapeInference.convolutionShape(y);
         boolean direct = weights.isVariable(weight) && algorithm == ConvolutionAlgorithm.AUTO
                 && shape.rows() < WORTH_TRANSFORMING;
         ConvolutionAlgorithm wanted = direct ? ConvolutionAlgorithm.DIRECT : algorithm;
         if (weight.dtype() == DType.BF16) {
             // Direct products of rounded numbers are exact; Winograd's would be rounded to 16 bits a second time.
-            Convolution rounded = kernels.mixedConvolution(shape, epilogue, wanted);
-            return rounded.algorithm() == ConvolutionAlgorithm.DIRECT ? rounded
-                    : kernels.convolution(shape, epilogue, wanted, WeightStorage.F32);
+            Choice rounded = Choice.mixed(kernels.mixedConvolution(shape, epilogue, wanted));
+            return rounded.convolution.algorithm() == ConvolutionAlgorithm.DIRECT ? rounded
+                    : stored(shape, epilogue, wanted, WeightStorage.F32);
         }
         if (mixed) {
-            return isStream(y.input(0)) ? kernels.convolution(shape, epilogue, wanted, WeightStorage.F16)
-                    : kernels.mixedConvolution(shape, epilogue, wanted);
+            return isStream(y.input(0)) ? stored(shape, epilogue, wanted, WeightStorage.F16)
+                    : Choice.mixed(kernels.mixedConvolution(shape, epilogue, wanted));
         }
         WeightStorage storage = weights.storage(weight);
-        Convolution convolution = kernels.convolution(shape, epilogue, wanted, storage);
+        Choice choice = stored(shape, epilogue, wanted, storage);
         // Weights as stored are exact, transformed ones would be rounded to 16 bits a second time.
-        return convolution.algorithm() != ConvolutionAlgorithm.DIRECT && storage != WeightStorage.F32
-                && !weights.mayRound() ? kernels.convolution(shape, epilogue, wanted, WeightStorage.F32) : convolution;
+        return choice.convolution.algorithm() != ConvolutionAlgorithm.DIRECT && storage != WeightStorage.F32
+                && !weights.mayRound() ? stored(shape, epilogue, wanted, WeightStorage.F32) : choice;
+    }
+
+    private Choice stored(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wanted, WeightStorage storage) {
+        return Choice.stored(kernels.convolution(shape, epilogue, wanted, storage), storage);
     }
 
     /// Whether a value is what residual blocks add to, and not the normalised or activated copy that works inside of
@@ -141,37 +158,30 @@ final class CpuProducts {
         return !epilogue.gated() && epilogue.activation() == Activation.NONE;
     }
 
-    /// The type of the numbers that are multiplied or, with "f16" and "bf16", of the weights in memory.
-    private String numbers(Value weight, Convolution convolution) {
-        boolean direct = convolution.algorithm() == ConvolutionAlgorithm.DIRECT;
-        if (weight.dtype() == DType.BF16) {
-            return direct ? "bfloat16" : "f32";
-        }
-        return mixed ? direct ? "bfloat16" : "f16" : weights.storage(weight).name().toLowerCase(Locale.ROOT);
-    }
-
     /// The packed weights of one product. Scratch memory: the packed variable, the variable rounded if it must be
     /// before it is packed, then the kernel's own, then whatever else.
     private final class Weights {
         private final Value weight;
         private final Convolution convolution;
+        private final String numbers;
         private final Direction direction;
         private final boolean variable;
         /// How to multiply without packing all of a variable before, if that is faster.
         private final Optional<InPassing> inPassing;
 
-        Weights(Value weight, Convolution convolution, Direction direction) {
+        Weights(Value weight, Choice choice, Direction direction) {
             this.weight = weight;
-            this.convolution = convolution;
+            convolution = choice.convolution;
+            numbers = choice.numbers;
             this.direction = direction;
             variable = weights.isVariable(weight);
             inPassing = variable && roundedBytes() == 0 ? convolution.inPassing() : Optional.empty();
         }
 
-        CpuKernel kernel(Convolution convolution, long more, CpuKernel.Binder binder) {
+        CpuKernel kernel(long more, CpuKernel.Binder binder) {
             String fresh = inPassing.isPresent() ? " packed in passing" : " packed anew";
             String description = convolution.algorithm().name().toLowerCase(Locale.ROOT) + ' '
-                    + numbers(weight, convolution) + (variable ? fresh : "");
+                    + numbers + (variable ? fresh : "");
             long scratch = packedScratch() + align(workspaceBytes()) + more;
             return new CpuKernel(description, convolution.shape().flops(), scratch,
                     variable ? 0 : weights.missingBytes(weight, convolution, direction), binder);
