@@ -8,21 +8,32 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cpu.AttentionGradient;
 import dev.cathode.kernels.cuda.CudaAttention;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedAttention;
 import dev.cathode.kernels.cuda.CudaMachine.PreparedProduct;
 import dev.cathode.kernels.cuda.CudaSoftmax;
 import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
 import dev.cathode.kernels.cuda.blas.Product.Operand;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 
-/// Gradients of attention. Flash attention computes the forward pass once more for the logarithms of its sums; for float32
-/// and for large heads the probabilities of a sample are held, and six products do the work.
+/// Gradients of attention, by whoever computed it: the machine's own, our flash attention (which computes the forward pass
+/// once more for the logarithms of its sums if they were not kept), and six products for float32 and for large heads, with
+/// the probabilities of one sample after the other.
 final class CudaAttentionGradients {
     private final CudaPlans plans;
+    private final KeptSums.Registry sums;
     private final boolean tf32;
 
-    CudaAttentionGradients(CudaPlans plans, boolean tf32) {
+    CudaAttentionGradients(CudaPlans plans, KeptSums.Registry sums, boolean tf32) {
         this.plans = plans;
+        this.sums = sums;
         this.tf32 = tf32;
     }
 
@@ -30,32 +41,64 @@ final class CudaAttentionGradients {
         Attention.Shape shape = CudaAttentions.shape(y.input(0), y.input(1), op.heads(), op.causal(), op.masked(),
                 op.scale());
         Element element = CudaOptions.element(y.dtype());
+        Optional<KeptSums> kept = sums.of(y.input(3));
+        if (kept.isPresent() && kept.get().isLibrary()) {
+            return library(y, plans.attention(AttentionTask.Work.GRADIENT, shape, element).orElseThrow(), kept.get());
+        }
         if (element != Element.FLOAT32) {
             CudaAttention attention = new CudaAttention(plans.launcher(), shape, element);
             if (attention.hasGradient()) {
-                return flash(y, attention, shape);
+                return flash(y, attention, shape, kept);
             }
         }
         return products(y, shape, element);
     }
 
-    private static CudaKernel flash(Value y, CudaAttention attention, Attention.Shape shape) {
+    private CudaKernel library(Value y, PreparedAttention prepared, KeptSums kept) {
+        Parts parts = Parts.of(y);
+        Scratch scratch = new Scratch();
+        Map<Long, Aligned> operands = new TreeMap<>();
+        long[] ids = {AttentionTask.Q, AttentionTask.K, AttentionTask.V, AttentionTask.OUTPUT,
+            AttentionTask.OUTPUT_GRADIENT};
+        for (int i = 0; i < ids.length; i++) {
+            operands.put(ids[i], new Aligned(y.input(i), plans, scratch));
+        }
+        long workspace = scratch.take(prepared.workspaceBytes());
+        return kernel("library attention gradient", y, scratch, a -> {
+            Map<Long, Long> tensors = new HashMap<>();
+            operands.forEach((id, operand) -> tensors.put(id, operand.address(a)));
+            tensors.put(AttentionTask.STATISTICS, kept.address());
+            tensors.put(AttentionTask.Q_GRADIENT, CudaGradients.part(a, y, parts, 0));
+            tensors.put(AttentionTask.K_GRADIENT, CudaGradients.part(a, y, parts, 1));
+            tensors.put(AttentionTask.V_GRADIENT, CudaGradients.part(a, y, parts, 2));
+            List<Runnable> calls = new ArrayList<>();
+            operands.values().forEach(operand -> calls.add(operand.prepare(a)));
+            long at = a.workspace() + workspace;
+            calls.add(() -> prepared.run(tensors, at));
+            return CudaProducts.sequence(calls.toArray(Runnable[]::new));
+        });
+    }
+
+    private static CudaKernel flash(Value y, CudaAttention attention, Attention.Shape shape, Optional<KeptSums> kept) {
         Value q = y.input(0), k = y.input(1), v = y.input(2), output = y.input(3), dy = y.input(4);
         Parts parts = Parts.of(y);
         Scratch scratch = new Scratch();
-        long again = scratch.take(output.bytes());
-        long logSums = scratch.take(4L * shape.batch() * shape.heads() * shape.queries());
+        long again = kept.isPresent() ? 0 : scratch.take(output.bytes());
+        long logSums = kept.isPresent() ? 0 : scratch.take(new KeptSums(shape, false).bytes());
         long workspace = scratch.take(attention.workspaceBytes());
         int row = q.shape().last();
         return kernel("flash attention gradient", y, scratch, a -> {
-            long mask = shape.masked() ? a.of(y.input(5)) : 0, sums = a.workspace() + logSums;
+            long mask = shape.masked() ? a.of(y.input(5)) : 0, sums = kept.isPresent() ? kept.get().address()
+                    : a.workspace() + logSums;
             var forward = new Attention.Arguments(a.of(q), row, a.of(k), row, a.of(v), row, mask, a.workspace() + again,
                     row, 0);
             var backward = new AttentionGradient.Arguments(a.of(q), row, a.of(k), row, a.of(v), row, mask, a.of(output),
                     row, a.of(dy), row, CudaGradients.part(a, y, parts, 0), CudaGradients.part(a, y, parts, 1),
                     CudaGradients.part(a, y, parts, 2), a.workspace() + workspace);
             return () -> {
-                attention.run(forward, sums);
+                if (kept.isEmpty()) {
+                    attention.run(forward, sums);
+                }
                 attention.gradient(backward, sums);
             };
         });

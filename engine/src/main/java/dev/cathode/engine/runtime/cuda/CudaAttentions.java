@@ -13,6 +13,8 @@ import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
 import dev.cathode.kernels.cuda.dnn.AttentionTask;
+import dev.cathode.kernels.cuda.dnn.AttentionTask.Work;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
@@ -22,22 +24,29 @@ final class CudaAttentions {
     private static final int LARGEST_HEAD = 512;
 
     private final CudaPlans plans;
+    private final KeptSums.Registry sums;
     private final boolean tf32;
 
-    CudaAttentions(CudaPlans plans, boolean tf32) {
+    CudaAttentions(CudaPlans plans, KeptSums.Registry sums, boolean tf32) {
         this.plans = plans;
+        this.sums = sums;
         this.tf32 = tf32;
     }
 
     CudaKernel forward(Value y, Op.Attention op) {
         Attention.Shape shape = shape(y.input(0), y.input(1), op.heads(), op.causal(), op.masked(), op.scale());
         Element element = CudaOptions.element(y.dtype());
-        Optional<PreparedAttention> own = plans.attention(AttentionTask.Work.FORWARD, shape, element);
-        if (own.isPresent()) {
-            return library(y, shape, own.get());
+        boolean trained = sums.wants(y);
+        Optional<PreparedAttention> own = plans.attention(trained ? Work.FORWARD_WITH_STATISTICS : Work.FORWARD, shape,
+                element);
+        if (own.isPresent() && (!trained || plans.attention(Work.GRADIENT, shape, element).isPresent())) {
+            return library(y, shape, own.get(), trained ? sums.keep(y, new KeptSums(shape, true)) : null);
         }
-        return element == Element.FLOAT32 || shape.headSize() > LARGEST_HEAD ? products(y, shape, element)
-                : flash(y, shape, element);
+        if (element == Element.FLOAT32 || shape.headSize() > LARGEST_HEAD) {
+            return products(y, shape, element);
+        }
+        CudaAttention flash = new CudaAttention(plans.launcher(), shape, element);
+        return flash(y, shape, flash, trained && flash.hasGradient() ? sums.keep(y, new KeptSums(shape, false)) : null);
     }
 
     /// The geometry of attention with these queries and keys.
@@ -46,24 +55,27 @@ final class CudaAttentions {
                 causal, masked, scale);
     }
 
-    private CudaKernel library(Value y, Attention.Shape shape, PreparedAttention prepared) {
+    private CudaKernel library(Value y, Attention.Shape shape, PreparedAttention prepared, KeptSums kept) {
         Scratch scratch = new Scratch();
         Aligned q = new Aligned(y.input(0), plans, scratch), k = new Aligned(y.input(1), plans, scratch);
         Aligned v = new Aligned(y.input(2), plans, scratch);
         long workspace = scratch.take(prepared.workspaceBytes());
-        return kernel("library attention", shape, scratch.bytes(), a -> {
-            Map<Long, Long> tensors = Map.of(AttentionTask.Q, q.address(a), AttentionTask.K, k.address(a),
-                    AttentionTask.V, v.address(a), AttentionTask.OUTPUT, a.of(y));
+        return kernel("library attention", shape, scratch.bytes(), kept, a -> {
+            Map<Long, Long> tensors = new HashMap<>(Map.of(AttentionTask.Q, q.address(a), AttentionTask.K, k.address(a),
+                    AttentionTask.V, v.address(a), AttentionTask.OUTPUT, a.of(y)));
+            if (kept != null) {
+                tensors.put(AttentionTask.STATISTICS, kept.bind(a));
+            }
             long at = a.workspace() + workspace;
             return CudaProducts.sequence(q.prepare(a), k.prepare(a), v.prepare(a), () -> prepared.run(tensors, at));
         });
     }
 
-    private CudaKernel flash(Value y, Attention.Shape shape, Element element) {
-        CudaAttention attention = new CudaAttention(plans.launcher(), shape, element);
-        return kernel("flash attention", shape, 0, a -> {
+    private CudaKernel flash(Value y, Attention.Shape shape, CudaAttention attention, KeptSums kept) {
+        return kernel("flash attention", shape, 0, kept, a -> {
             var arguments = arguments(a, y);
-            return () -> attention.run(arguments, 0);
+            long at = kept == null ? 0 : kept.bind(a);
+            return () -> attention.run(arguments, at);
         });
     }
 
@@ -89,7 +101,7 @@ final class CudaAttentions {
         long workspace = scratch.take(Math.max(first.workspaceBytes(), second.workspaceBytes()));
         Aligned q = new Aligned(y.input(0), plans, scratch), k = new Aligned(y.input(1), plans, scratch);
         Aligned v = new Aligned(y.input(2), plans, scratch);
-        return kernel("products and softmax", s, scratch.bytes(), a -> {
+        return kernel("products and softmax", s, scratch.bytes(), null, a -> {
             long held0 = a.workspace() + probabilities, at = a.workspace() + workspace, out = a.of(y);
             long mask = s.masked() ? a.of(y.input(3)) : 0;
             long querySample = s.queries() * row * element.bytes(), keySample = s.keys() * row * element.bytes();
@@ -108,8 +120,10 @@ final class CudaAttentions {
         });
     }
 
-    private static CudaKernel kernel(String description, Attention.Shape shape, long workspaceBytes,
+    /// @param kept null if nothing is
+    private static CudaKernel kernel(String description, Attention.Shape shape, long workspaceBytes, KeptSums kept,
                                      CudaKernel.Binder binder) {
-        return new CudaKernel(description, shape.flops(), new KernelNeeds(workspaceBytes, 0, true), 0, binder);
+        return new CudaKernel(description, shape.flops(), new KernelNeeds(workspaceBytes, 0, true),
+                kept == null ? 0 : kept.bytes(), binder);
     }
 }

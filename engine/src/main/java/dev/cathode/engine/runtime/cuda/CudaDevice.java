@@ -73,7 +73,7 @@ public final class CudaDevice implements Device {
         Graph fused = compile.fuse() ? Fusion.apply(graph, compile.taps()) : Fusion.none(graph, compile.taps());
         Graph typed = options.dtype() == DType.F32 ? fused : HalfPrecision.apply(fused, options.dtype());
         Schedule schedule = Schedule.of(typed, compile.constantInputs(), weights.variables());
-        CudaLowering lowering = new CudaLowering(plans, weights, options.tf32());
+        CudaLowering lowering = new CudaLowering(plans, weights, options.tf32(), schedule.steps());
         Map<Value, CudaKernel> steps = new LinkedHashMap<>();
         schedule.steps().forEach(value -> steps.put(value, lowering.lower(value)));
         steps.putAll(lowering.merged(schedule.body()));

@@ -107,9 +107,15 @@ final class CudaExecutable implements Executable {
         }
 
         @Override
-        public long table(MemorySegment content) {
+        public long reserve(long bytes) {
             long address = nextTable;
-            nextTable += Scratch.align(content.byteSize());
+            nextTable += Scratch.align(bytes);
+            return address;
+        }
+
+        @Override
+        public long table(MemorySegment content) {
+            long address = reserve(content.byteSize());
             machine.upload(content, address);
             return address;
         }

@@ -21,10 +21,10 @@ final class CudaGradients {
     private final CudaAttentionGradients attentions;
     private final CudaLosses losses;
 
-    CudaGradients(CudaPlans plans, CudaLosses losses, boolean tf32) {
+    CudaGradients(CudaPlans plans, CudaLosses losses, KeptSums.Registry sums, boolean tf32) {
         this.plans = plans;
         products = new CudaProductGradients(plans, tf32);
-        attentions = new CudaAttentionGradients(plans, tf32);
+        attentions = new CudaAttentionGradients(plans, sums, tf32);
         this.losses = losses;
     }
 

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
 /// @param description the algorithm, for people
 /// @param flops floating-point operations; 0 if it is no matrix product
 /// @param needs what the memory plan has to know
-/// @param constantBytes device memory for tables that its binding writes
+/// @param constantBytes device memory for tables that its binding writes, and for what it reserves
 /// @param binder resolves the addresses
 record CudaKernel(String description, double flops, KernelNeeds needs, long constantBytes, Binder binder) {
     /// A kernel without scratch memory.
@@ -40,6 +40,9 @@ record CudaKernel(String description, double flops, KernelNeeds needs, long cons
 
         /// The step's scratch memory.
         long workspace();
+
+        /// Memory that belongs to this executable from now on, aligned to 256 bytes; a part of the constant bytes.
+        long reserve(long bytes);
 
         /// Puts a table into the step's share of memory that no run changes, aligned to 256 bytes.
         long table(MemorySegment content);

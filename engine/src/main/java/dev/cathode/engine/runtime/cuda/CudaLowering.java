@@ -29,12 +29,14 @@ final class CudaLowering {
     private final CudaGradients gradients;
     private final CudaUpdates updates;
 
-    CudaLowering(CudaPlans plans, CudaWeights weights, boolean tf32) {
+    /// @param steps of the graph, all of which are going to be lowered in their order
+    CudaLowering(CudaPlans plans, CudaWeights weights, boolean tf32, List<Value> steps) {
         this.plans = plans;
+        var sums = new KeptSums.Registry(steps);
         products = new CudaProducts(plans, tf32);
-        attentions = new CudaAttentions(plans, tf32);
+        attentions = new CudaAttentions(plans, sums, tf32);
         losses = new CudaLosses(plans);
-        gradients = new CudaGradients(plans, losses, tf32);
+        gradients = new CudaGradients(plans, losses, sums, tf32);
         updates = new CudaUpdates(plans, weights);
     }
 
