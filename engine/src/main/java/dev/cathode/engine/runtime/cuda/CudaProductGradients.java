@@ -56,13 +56,13 @@ final class CudaProductGradients {
                 ConvolutionTask.INPUT, dy, ConvolutionTask.OUTPUT, ConvolutionTask.WEIGHTS);
     }
 
-    private static ConvolutionTask task(Shape x, Shape w, Op.Geometry g, Value value) {
+    private ConvolutionTask task(Shape x, Shape w, Op.Geometry g, Value value) {
         if (g.resizedHeight() != 0 || g.resizedWidth() != 0) {
             throw new IllegalArgumentException("a resize in a convolution has a gradient of its own: " + g);
         }
         return CudaProducts.task(new ConvolutionShape(x.dim(0), x.dim(1), x.dim(2), x.last(), w.dim(0), w.dim(1),
                 w.dim(2), g.strideHeight(), g.strideWidth(), g.padTop(), g.padLeft(), g.padBottom(), g.padRight(),
-                x.dim(1), x.dim(2)), element(value), ConvolutionTask.Epilogue.NONE);
+                x.dim(1), x.dim(2)), element(value), tf32);
     }
 
     private CudaKernel product(String description, Value y, Value a, Value b, Product product) {

@@ -93,7 +93,7 @@ final class CudaProducts {
 
     private Core convolution(Value y, Epilogue e, Scratch scratch) {
         ConvolutionShape s = ShapeInference.convolutionShape(y);
-        Fused fused = fused(task(s, element(y), ConvolutionTask.Epilogue.NONE), e);
+        Fused fused = fused(task(s, element(y), tf32), e);
         PreparedConvolution prepared = fused.prepared();
         Aligned input = new Aligned(y.input(0), plans, scratch), weight = new Aligned(y.input(1), plans, scratch);
         CudaResizing resizing = s.resizedHeight() == s.height() && s.resizedWidth() == s.width() ? null
@@ -137,7 +137,7 @@ final class CudaProducts {
         }
         wanted.add(e.bias() ? ConvolutionTask.Epilogue.BIAS : ConvolutionTask.Epilogue.NONE);
         for (ConvolutionTask.Epilogue part : wanted) {
-            Optional<PreparedConvolution> prepared = plans.convolution(with(task, part));
+            Optional<PreparedConvolution> prepared = plans.convolution(task.with(part));
             if (prepared.isPresent()) {
                 return new Fused(prepared.get(), part, new Epilogue(false, e.sampleBias() && !part.sampleBias(),
                         part.silu() ? Activation.NONE : e.activation(), e.gated(), e.residual() && !part.residual()));
@@ -146,16 +146,12 @@ final class CudaProducts {
         throw new IllegalStateException("the machine cannot do " + task);
     }
 
-    private static ConvolutionTask with(ConvolutionTask t, ConvolutionTask.Epilogue epilogue) {
-        return new ConvolutionTask(t.work(), t.batch(), t.inputs(), t.height(), t.width(), t.outputs(), t.rows(),
-                t.columns(), t.element(), epilogue);
-    }
-
     /// A forward convolution of images that have been resized.
-    static ConvolutionTask task(ConvolutionShape s, Element element, ConvolutionTask.Epilogue epilogue) {
+    static ConvolutionTask task(ConvolutionShape s, Element element, boolean tf32) {
         return new ConvolutionTask(Work.FORWARD, s.batch(), s.inChannels(), s.resizedHeight(), s.resizedWidth(),
                 s.outChannels(), new Axis(s.kernelHeight(), s.strideHeight(), s.padTop(), s.padBottom()),
-                new Axis(s.kernelWidth(), s.strideWidth(), s.padLeft(), s.padRight()), element, epilogue);
+                new Axis(s.kernelWidth(), s.strideWidth(), s.padLeft(), s.padRight()), element,
+                ConvolutionTask.Epilogue.NONE, tf32);
     }
 
     private static String names(ConvolutionTask.Epilogue e) {

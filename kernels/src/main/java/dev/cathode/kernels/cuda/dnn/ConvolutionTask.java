@@ -17,8 +17,9 @@ import java.util.TreeMap;
 /// @param columns how it goes across
 /// @param element of all tensors
 /// @param epilogue what a forward convolution does to its sums
+/// @param tf32 whether float32 factors may be rounded to TF32 (10 bits of mantissa)
 public record ConvolutionTask(Work work, long batch, long inputs, long height, long width, long outputs, Axis rows,
-                              Axis columns, Element element, Epilogue epilogue) {
+                              Axis columns, Element element, Epilogue epilogue, boolean tf32) {
     /// What to compute.
     public enum Work {
         /// `OUTPUT` from `INPUT` and `WEIGHTS`
@@ -85,6 +86,12 @@ public record ConvolutionTask(Work work, long batch, long inputs, long height, l
         }
     }
 
+    /// One that rounds no float32 factors.
+    public ConvolutionTask(Work work, long batch, long inputs, long height, long width, long outputs, Axis rows,
+                           Axis columns, Element element, Epilogue epilogue) {
+        this(work, batch, inputs, height, width, outputs, rows, columns, element, epilogue, false);
+    }
+
     /// A forward convolution that keeps the size, 3×3 or another odd kernel.
     public static ConvolutionTask same(long batch, long inputs, long height, long width, long outputs, long kernel,
                                        Element element, Epilogue epilogue) {
@@ -95,7 +102,17 @@ public record ConvolutionTask(Work work, long batch, long inputs, long height, l
     /// A gradient of this.
     public ConvolutionTask gradient(Work gradient) {
         return new ConvolutionTask(gradient, batch, inputs, height, width, outputs, rows, columns, element,
-                Epilogue.NONE);
+                Epilogue.NONE, tf32);
+    }
+
+    /// This with another epilogue.
+    public ConvolutionTask with(Epilogue other) {
+        return new ConvolutionTask(work, batch, inputs, height, width, outputs, rows, columns, element, other, tf32);
+    }
+
+    /// This with float32 factors rounded to TF32.
+    public ConvolutionTask withTf32() {
+        return new ConvolutionTask(work, batch, inputs, height, width, outputs, rows, columns, element, epilogue, true);
     }
 
     /// The tensors it reads and writes, by their numbers, each with its bytes.

@@ -1,9 +1,12 @@
 package dev.cathode.kernels.cuda.dnn;
 
+import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.dnn.BackendDescriptor.Type;
 import dev.cathode.kernels.cuda.library.CudaException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
@@ -21,17 +24,21 @@ public final class Plans implements AutoCloseable {
     private static final int ENGINE = 2;
     private static final int ENGINE_OF_CONFIGURATION = 300;
     private static final int NUMERICAL_NOTES = 1303;
+    /// `cudnnBackendNumericalNote_t`: what an engine says of its arithmetic
+    private static final int TENSOR_CORE = 0;
+    private static final int ROUNDED_INPUTS = 1;
     private static final int NONDETERMINISTIC = 4;
     private static final int MOST_NOTES = 32;
 
     private final OperationGraph graph;
-    private final boolean repeatable;
+    private final Set<Integer> refusedNotes;
     private final List<Plan> list = new ArrayList<>();
     private CudaException refusal;
 
-    private Plans(OperationGraph graph, boolean repeatable) {
+    /// @param refusedNotes what engines may not say of their arithmetic
+    private Plans(OperationGraph graph, Set<Integer> refusedNotes) {
         this.graph = graph;
-        this.repeatable = repeatable;
+        this.refusedNotes = refusedNotes;
     }
 
     /// Makes plans for a convolution; that needs no GPU.
@@ -46,7 +53,11 @@ public final class Plans implements AutoCloseable {
     ///
     /// @param repeatable only plans of which two runs give the same bytes
     public static Plans of(Cudnn cudnn, DeviceDescription device, ConvolutionTask task, int most, boolean repeatable) {
-        Plans plans = suggested(cudnn, device, task::describe, most, repeatable);
+        Set<Integer> refused = new HashSet<>(repeatable ? Set.of(NONDETERMINISTIC) : Set.of());
+        if (task.element() == Element.FLOAT32 && !task.tf32()) {
+            refused.addAll(Set.of(TENSOR_CORE, ROUNDED_INPUTS));
+        }
+        Plans plans = suggested(cudnn, device, task::describe, most, refused);
         if (plans.list.isEmpty()) {
             plans.close();
             throw new IllegalStateException("cuDNN " + cudnn.version() + " has no " + (repeatable ? "deterministic " : "")
@@ -62,13 +73,13 @@ public final class Plans implements AutoCloseable {
     /// @return empty if the library can do it in no way on that GPU
     public static Plans of(Cudnn cudnn, DeviceDescription device, AttentionTask task, int most) {
         return task.supported(cudnn.version())
-                ? suggested(cudnn, device, graph -> AttentionGraph.describe(task, graph), most, false)
-                : new Plans(new OperationGraph(cudnn), false);
+                ? suggested(cudnn, device, graph -> AttentionGraph.describe(task, graph), most, Set.of())
+                : new Plans(new OperationGraph(cudnn), Set.of());
     }
 
     private static Plans suggested(Cudnn cudnn, DeviceDescription device, Consumer<OperationGraph> task, int most,
-                                   boolean repeatable) {
-        Plans plans = new Plans(new OperationGraph(cudnn), repeatable);
+                                   Set<Integer> refusedNotes) {
+        Plans plans = new Plans(new OperationGraph(cudnn), refusedNotes);
         try {
             task.accept(plans.graph);
             BackendDescriptor operations = plans.graph.finish();
@@ -93,7 +104,7 @@ public final class Plans implements AutoCloseable {
             }
             int filled = heuristics.fill(HEURISTICS_RESULTS, configurations.toArray(BackendDescriptor[]::new));
             for (int i = 0; i < filled && list.size() < most; i++) {
-                if (!repeatable || isRepeatable(cudnn, configurations.get(i))) {
+                if (refusedNotes.isEmpty() || isAllowed(cudnn, configurations.get(i))) {
                     plan(cudnn, device, configurations.get(i));
                 }
             }
@@ -104,12 +115,12 @@ public final class Plans implements AutoCloseable {
         }
     }
 
-    /// Whether an engine says nothing about adding in an order that changes.
-    private static boolean isRepeatable(Cudnn cudnn, BackendDescriptor configuration) {
+    /// Whether an engine says nothing of its arithmetic that is refused: that it adds in an order that changes, or rounds.
+    private boolean isAllowed(Cudnn cudnn, BackendDescriptor configuration) {
         try (BackendDescriptor engine = new BackendDescriptor(cudnn, ENGINE)) {
             configuration.fill(ENGINE_OF_CONFIGURATION, engine);
             return IntStream.of(engine.readInts(NUMERICAL_NOTES, Type.NUMERICAL_NOTE, MOST_NOTES))
-                    .noneMatch(note -> note == NONDETERMINISTIC);
+                    .noneMatch(refusedNotes::contains);
         }
     }
 

@@ -2,6 +2,7 @@ package dev.cathode.kernels.cuda.dnn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -95,6 +96,24 @@ class PlansTest {
     void aBiasIsFused() {
         check(h200, ConvolutionTask.same(2, 320, 64, 64, 320, 3, Element.BFLOAT16, Epilogue.BIAS), "CONV");
         check(h200, ConvolutionTask.same(2, 320, 64, 64, 320, 3, Element.FLOAT16, Epilogue.BIAS), "CONV");
+    }
+
+    /// The heuristics put the tensor cores first, which have no float32.
+    @ParameterizedTest
+    @CsvSource({"320, 320, 64, 3", "4, 320, 64, 3", "320, 4, 64, 3", "128, 3, 64, 3"})
+    void float32IsRoundedIfAskedOnly(int inputs, int outputs, int size, int kernel) {
+        ConvolutionTask forward = ConvolutionTask.same(2, inputs, size, size, outputs, kernel, Element.FLOAT32,
+                Epilogue.BIAS);
+        for (ConvolutionTask task : List.of(forward, forward.gradient(Work.INPUT_GRADIENT),
+                forward.gradient(Work.WEIGHT_GRADIENT))) {
+            assertNotEquals(engines(task).getFirst(), engines(task.withTf32()).getFirst(), task.toString());
+        }
+    }
+
+    private List<String> engines(ConvolutionTask task) {
+        try (Plans plans = Plans.of(cudnn, h200, task, 3)) {
+            return plans.list().stream().map(Plan::json).toList();
+        }
     }
 
     @Test
