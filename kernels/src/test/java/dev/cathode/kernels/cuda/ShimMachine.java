@@ -221,8 +221,7 @@ public final class ShimMachine implements CudaMachine {
     @Override
     public Optional<PreparedConvolution> convolution(ConvolutionTask task) {
         refuseIfRecording("prepare a convolution");
-        var epilogue = task.epilogue();
-        if (!options.fusesEpilogues && (epilogue.sampleBias() || epilogue.silu() || epilogue.residual())) {
+        if (!options.fusesEpilogues && task.epilogue().isFused()) {
             return Optional.empty();
         }
         return Optional.of(new PreparedConvolution() {

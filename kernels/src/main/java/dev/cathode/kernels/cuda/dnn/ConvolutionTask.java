@@ -59,6 +59,16 @@ public record ConvolutionTask(Work work, long batch, long inputs, long height, l
         public static final Epilogue NONE = new Epilogue(false, false, false, false);
         /// A bias.
         public static final Epilogue BIAS = new Epilogue(true, false, false, false);
+
+        /// Whether it is more than a bias, which every machine adds in passing.
+        public boolean isFused() {
+            return sampleBias || silu || residual;
+        }
+
+        /// The bias, if there is one, and nothing else.
+        public Epilogue biasOnly() {
+            return bias ? BIAS : NONE;
+        }
     }
 
     /// The numbers of the tensors.

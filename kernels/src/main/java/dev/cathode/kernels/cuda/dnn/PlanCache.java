@@ -11,6 +11,7 @@ import java.util.function.ToIntFunction;
 /// Plans that were chosen once, kept on disk as text: by version of the library, GPU and task.
 public final class PlanCache {
     private static final String NONE = "none";
+    private static final String NOT_WORTH_IT = "not worth it";
 
     private final Cudnn cudnn;
     private final DeviceDescription device;
@@ -38,8 +39,18 @@ public final class PlanCache {
     /// @param choice the index of the best of the plans, for example by timing them
     /// @throws IllegalStateException if the library can do it in no way on that GPU
     public Plan plan(ConvolutionTask task, int most, ToIntFunction<List<Plan>> choice) {
+        return planIfWorthIt(task, most, choice).orElseThrow();
+    }
+
+    /// The plan for a convolution that can be computed in another way too.
+    ///
+    /// @param choice the index of the best of the plans, or -1 if the other way is better than all of them; that is kept
+    ///         as well
+    /// @return empty if the other way is better
+    /// @throws IllegalStateException if the library can do it in no way on that GPU
+    public Optional<Plan> planIfWorthIt(ConvolutionTask task, int most, ToIntFunction<List<Plan>> choice) {
         return plan(task + (repeatable ? " repeatable" : ""), () -> Plans.of(cudnn, device, task, most, repeatable),
-                choice).orElseThrow();
+                choice);
     }
 
     /// The plan for attention: the one that is kept, or the one that `choice` picks of the suggested ones.
@@ -69,15 +80,21 @@ public final class PlanCache {
     private Optional<Plan> read(DiskCache.Key key, Supplier<Plans> suggestions, ToIntFunction<List<Plan>> choice) {
         String text = new String(cache.get(key, () -> {
             try (Plans plans = suggestions.get()) {
-                String chosen = plans.list().isEmpty() ? NONE
-                        : plans.list().get(choice.applyAsInt(plans.list())).json();
-                return chosen.getBytes(StandardCharsets.UTF_8);
+                return chosen(plans.list(), choice).getBytes(StandardCharsets.UTF_8);
             }
         }), StandardCharsets.UTF_8);
         if (text.equals(NONE)) {
             cache.remove(key); // another library beside cuDNN, such as NVRTC, may have been what was missing
             return Optional.empty();
         }
-        return Optional.of(Plan.of(cudnn, device, text));
+        return text.equals(NOT_WORTH_IT) ? Optional.empty() : Optional.of(Plan.of(cudnn, device, text));
+    }
+
+    private static String chosen(List<Plan> plans, ToIntFunction<List<Plan>> choice) {
+        if (plans.isEmpty()) {
+            return NONE;
+        }
+        int index = choice.applyAsInt(plans);
+        return index < 0 ? NOT_WORTH_IT : plans.get(index).json();
     }
 }

@@ -33,6 +33,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiConsumer;
 
 /// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions and attention by cuDNN.
@@ -44,6 +45,8 @@ public final class Gpu implements CudaMachine {
     private static final long MOST_WORKSPACE = 1L << 30;
     private static final long SLOT = 8L << 20;
     private static final int SUGGESTIONS = 8;
+    /// Where a second pass would write: a number that no tensor of a convolution has, and the last in their order.
+    private static final long COPY = 1000;
 
     private final GpuLibraries libraries;
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
@@ -287,22 +290,46 @@ public final class Gpu implements CudaMachine {
     @Override
     public Optional<PreparedConvolution> convolution(ConvolutionTask task) {
         enterOutsideRecording("prepare a convolution");
-        return convolutions.computeIfAbsent(task, this::prepare).map(DnnConvolution::new);
+        Optional<Plan> plan = convolutions.get(task);
+        if (plan == null) {
+            plan = task.epilogue().isFused() ? fused(task) : Optional.of(own(plans.plan(task, SUGGESTIONS, suggested ->
+                    tuner.fastest(task.toString(), task.tensors().values(), ways(suggested, task)))));
+            convolutions.put(task, plan);
+        }
+        return plan.map(DnnConvolution::new);
     }
 
-    private Optional<Plan> prepare(ConvolutionTask task) {
+    private List<Tuner.Way> ways(List<Plan> suggested, ConvolutionTask task) {
+        return suggested.stream().<Tuner.Way>map(plan -> new DnnWay(plan.workspace(), task.tensors(),
+                (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList();
+    }
+
+    /// A plan with the whole epilogue, if one is faster than the plan with the bias alone and another pass over its
+    /// output, as fast as a copy at best.
+    private Optional<Plan> fused(ConvolutionTask task) {
+        convolution(task.with(task.epilogue().biasOnly()));
+        Plan plain = convolutions.get(task.with(task.epilogue().biasOnly())).orElseThrow();
+        Map<Long, Long> operands = task.tensors();
+        long output = operands.get(ConvolutionTask.OUTPUT);
+        operands.put(COPY, output);
+        Set<Long> plainTensors = task.with(task.epilogue().biasOnly()).tensors().keySet();
+        Tuner.Way apart = new DnnWay(plain.workspace(), operands, (tensors, workspace) -> {
+            Map<Long, Long> some = new HashMap<>(tensors);
+            some.keySet().retainAll(plainTensors);
+            plain.run(cudnn, some, workspace);
+            stream.copy(tensors.get(ConvolutionTask.OUTPUT), tensors.get(COPY), output);
+        });
         try {
-            return Optional.of(own(plans.plan(task, SUGGESTIONS, suggested -> tuner.fastest(task.toString(),
-                    task.tensors().values(), suggested.stream().map(plan -> new DnnWay(plan.workspace(), task.tensors(),
-                            (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList()))));
+            return plans.planIfWorthIt(task, SUGGESTIONS, suggested -> {
+                List<Tuner.Way> ways = new ArrayList<>(ways(suggested, task));
+                ways.add(apart);
+                int fastest = tuner.fastest(task.toString(), operands.values(), ways);
+                return fastest == suggested.size() ? -1 : fastest;
+            }).map(this::own);
         } catch (CudaException e) {
             throw e;
         } catch (IllegalStateException e) { // no engine
-            var epilogue = task.epilogue();
-            if (epilogue.sampleBias() || epilogue.silu() || epilogue.residual()) {
-                return Optional.empty();
-            }
-            throw e;
+            return Optional.empty();
         }
     }
 
@@ -324,8 +351,9 @@ public final class Gpu implements CudaMachine {
         @Override
         public void run(long[] operands, long workspace) {
             Map<Long, Long> addresses = new HashMap<>();
-            for (long id : tensors.keySet()) {
-                addresses.put(id, operands[addresses.size()]);
+            int next = 0;
+            for (long id : tensors.keySet()) { // a way may need fewer operands than are there
+                addresses.put(id, operands[next++]);
             }
             plan.accept(addresses, workspace);
         }

@@ -60,7 +60,7 @@ class GpuTest {
     @BeforeAll
     static void compile(@TempDir Path libraries) throws IOException, InterruptedException {
         folder = libraries;
-        driver = FakeDriver.open(libraries);
+        driver = FakeDriver.open(libraries, "-Wl,-soname,libcuda.so.1");
         library(libraries, "fake-nvrtc.c", CudaLibrary.NVRTC, "libnvrtc.so.13");
         cudnn = library(libraries, "fake-cudnn.c", CudaLibrary.CUDNN, "libcudnn.so.9");
         CompiledLibrary.open(CublasLt.class, "fake-cublaslt.c", CudaLibrary.CUBLAS_LT, "libcublasLt.so.13", libraries,
@@ -202,6 +202,23 @@ class GpuTest {
             assertTrue(e.getMessage().contains("no address"), e.getMessage());
         }
         gpu.free(memory);
+    }
+
+    @Test
+    void epiloguesAreFusedWhereThatIsFaster() throws IOException {
+        var silu = ConvolutionTask.same(1, 8, 4, 4, 8, 3, Element.FLOAT32,
+                new ConvolutionTask.Epilogue(false, false, true, false));
+        var slow = silu.with(new ConvolutionTask.Epilogue(true, true, true, false));
+        for (int i = 0; i < 2; i++) {
+            try (Gpu other = Gpu.open(0, false, search(folder), cache)) {
+                assertTrue(other.convolution(silu).isPresent());
+                assertTrue(other.convolution(slow).isEmpty());
+                assertTrue(other.convolution(slow.with(ConvolutionTask.Epilogue.BIAS)).isPresent());
+            }
+            try (Stream<Path> files = Files.list(cache.resolve("plans"))) {
+                assertEquals(4, files.count()); // the refusal is kept, too
+            }
+        }
     }
 
     @Test
