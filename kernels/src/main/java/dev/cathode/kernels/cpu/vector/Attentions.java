@@ -11,4 +11,9 @@ public interface Attentions {
     default Attention prepareMixed(Attention.Shape shape) {
         return prepare(shape);
     }
+
+    /// The products of which the gradient is made.
+    default BlockProducts blocks() {
+        return BlockProduct::multiply;
+    }
 }

@@ -32,6 +32,7 @@ final class VectorAttentionGradient implements AttentionGradient {
     private static final double LOG2_E = 1.4426950408889634;
 
     private final Attention.Shape shape;
+    private final BlockProducts products;
     private final int heads;
     private final int queryBlocks;
     private final int keyBlocks;
@@ -42,8 +43,9 @@ final class VectorAttentionGradient implements AttentionGradient {
     private final int columns;
     private final Layout layout;
 
-    VectorAttentionGradient(Attention.Shape shape) {
+    VectorAttentionGradient(Attention.Shape shape, BlockProducts products) {
         this.shape = shape;
+        this.products = products;
         heads = shape.batch() * shape.heads();
         queryBlocks = (shape.queries() + QUERIES - 1) / QUERIES;
         keyBlocks = (shape.keys() + KEYS - 1) / KEYS;
@@ -150,7 +152,7 @@ final class VectorAttentionGradient implements AttentionGradient {
 
     /// Rows or columns that tiles compute for so many keys.
     private static int padded(int keys) {
-        int step = Math.max(BlockProduct.ROWS, Simd.LANES);
+        int step = Math.max(BlockProducts.ROWS, Simd.LANES);
         return (keys + step - 1) / step * step;
     }
 
@@ -194,7 +196,7 @@ final class VectorAttentionGradient implements AttentionGradient {
     private void queries(Arguments arguments, int head, int first, boolean accumulate, long scratch, long gradients) {
         int depth = shape.headSize();
         int queries = Math.min(QUERIES, shape.queries() - first);
-        int rows = (queries + BlockProduct.ROWS - 1) / BlockProduct.ROWS * BlockProduct.ROWS;
+        int rows = (queries + BlockProducts.ROWS - 1) / BlockProducts.ROWS * BlockProducts.ROWS;
         long row = (long) (head / shape.heads()) * shape.queries() + first;
         long q = scratch + layout.queries;
         long dy = scratch + layout.outputs;
@@ -221,11 +223,11 @@ final class VectorAttentionGradient implements AttentionGradient {
             long zeros = scratch + layout.zeros;
             scores(dy, scratch + layout.valuesT + block * blockBytes(), ds, rows, keys, zeros);
             AttentionGradientBlock.differentiate(p, ds, queries, keys, state, shape.scale());
-            BlockProduct.multiply(p, 4, ROW, queries, dy, channels, accumulate ? dv : zeros, accumulate ? channels : 0,
+            products.multiply(p, 4, ROW, queries, dy, channels, accumulate ? dv : zeros, accumulate ? channels : 0,
                     dv, channels, keys, columns);
-            BlockProduct.multiply(ds, 4, ROW, queries, q, channels, accumulate ? dk : zeros, accumulate ? channels : 0,
+            products.multiply(ds, 4, ROW, queries, q, channels, accumulate ? dk : zeros, accumulate ? channels : 0,
                     dk, channels, keys, columns);
-            BlockProduct.multiply(ds, ROW, 4, keys, k, channels, block == 0 ? zeros : dq, block == 0 ? 0 : channels, dq,
+            products.multiply(ds, ROW, 4, keys, k, channels, block == 0 ? zeros : dq, block == 0 ? 0 : channels, dq,
                     channels, rows, columns);
         }
         long width = (long) shape.heads() * depth;
@@ -268,7 +270,7 @@ final class VectorAttentionGradient implements AttentionGradient {
         for (int piece = 0; piece < pieces; piece++) {
             int from = piece * depth / pieces;
             int count = (piece + 1) * depth / pieces - from;
-            BlockProduct.multiply(x + 4L * from, channels, 4, count, transposed + from * ROW, ROW,
+            products.multiply(x + 4L * from, channels, 4, count, transposed + from * ROW, ROW,
                     piece == 0 ? zeros : scores, piece == 0 ? 0 : ROW, scores, ROW, rows, keys);
         }
     }

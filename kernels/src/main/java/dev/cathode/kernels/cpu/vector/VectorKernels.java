@@ -110,7 +110,7 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public AttentionGradient attentionGradient(Attention.Shape shape) {
-        return new VectorAttentionGradient(shape);
+        return new VectorAttentionGradient(shape, attentions.blocks());
     }
 
     @Override

@@ -6,15 +6,17 @@ import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 
 /// The machine code of attention, for panels of one to [#widest] vectors of queries. See [AttentionCode],
-/// [TransposeCode], [PairCode] and [RoundingCode] for what the functions do and what their numbers mean.
+/// [TransposeCode], [BlockProductCode], [PairCode] and [RoundingCode] for what the functions do and what their numbers mean.
 final class AttentionFunctions {
+    private static final MethodHandle ELEVEN = Calls.of(11);
     private static final MethodHandle NINE = Calls.of(9);
+    private static final MethodHandle EIGHT = Calls.of(8);
     private static final MethodHandle SEVEN = Calls.of(7);
     private static final MethodHandle FOUR = Calls.of(4);
     private static final MethodHandle THREE = Calls.of(3);
 
     /// Functions that there are for each width of a panel.
-    private enum Panel { SCORES, WEIGHTS, VALUES, PAIR_SCORES, PAIR_WEIGHTS, PAIR_VALUES, IN, OUT }
+    private enum Panel { SCORES, WEIGHTS, VALUES, PAIR_SCORES, PAIR_WEIGHTS, PAIR_VALUES, IN, OUT, BLOCK }
 
     private final int lanes;
     private final MemorySegment[][] panels;
@@ -88,6 +90,7 @@ final class AttentionFunctions {
             case VALUES -> plain.values();
             case IN -> way.in();
             case OUT -> way.out();
+            case BLOCK -> BlockProductCode.write(a, vectors, bits);
             case PAIR_SCORES, PAIR_WEIGHTS, PAIR_VALUES -> {
                 if (pairs) {
                     AttentionCode paired = new AttentionCode(a, vectors, bits, true);
@@ -142,8 +145,15 @@ final class AttentionFunctions {
 
     /// @param keys keys, or pairs of keys
     void values(boolean pairs, int vectors, long w, int keys, long v, long vStride, int channels, long o,
-                long correction) {
-        seven(panel(pairs ? Panel.PAIR_VALUES : Panel.VALUES, vectors), w, keys, v, vStride, channels, o, correction);
+                long correction, long ahead) {
+        MemorySegment function = panel(pairs ? Panel.PAIR_VALUES : Panel.VALUES, vectors);
+        try {
+            EIGHT.invokeExact(function, w, (long) keys, v, vStride, (long) channels, o, correction, ahead);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     void in(int vectors, long table, int channels, long factor, long panel) {
@@ -169,6 +179,27 @@ final class AttentionFunctions {
     void pair(long from, long fromStep, int rows, int columns, long to, long toStep) {
         int tail = columns % 16;
         seven(pairing, from, fromStep, rows, columns / 16, to, toStep, (1L << tail) - 1);
+    }
+
+    /// [dev.cathode.kernels.cpu.vector.BlockProducts#multiply].
+    void multiply(long a, long ai, long ap, int depth, long b, long bp, long start, long si, long c, long ci, int rows,
+                  int columns) {
+        int vectors = columns / lanes;
+        long done = 0; // bytes of a row
+        try {
+            while (vectors > 0) {
+                int tiles = (vectors + widest() - 1) / widest();
+                int width = (vectors + tiles - 1) / tiles; // five vectors are three and two, not four and one
+                ELEVEN.invokeExact(panel(Panel.BLOCK, width), a, ai, ap, (long) depth, b + done, bp, start + done, si,
+                        c + done, ci, (long) rows);
+                done += (long) width * lanes * Float.BYTES;
+                vectors -= width;
+            }
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(this);
+        }
     }
 
     private MemorySegment panel(Panel function, int vectors) {

@@ -292,9 +292,10 @@ final class EmittedAttention implements Attention {
             }
             functions.weights(pairs, vectors, scores, keys, state(panel));
             // blocks of keys start at even ones
+            long ahead = key + KEYS < shape.keys() ? (pairs ? KEYS / 2 : KEYS) * sides.vStep : 0;
             functions.values(pairs, vectors, scores, pairs ? (keys + 1) / 2 : keys,
                     sides.v + (pairs ? key / 2 : key) * sides.vStep, sides.vStep, shape.headSize(), output(panel),
-                    stateRow(panel, 3));
+                    stateRow(panel, 3), ahead);
         }
 
         private void clear(long rows, int count) {

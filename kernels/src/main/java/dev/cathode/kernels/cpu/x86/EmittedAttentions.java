@@ -2,6 +2,7 @@ package dev.cathode.kernels.cpu.x86;
 
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cpu.vector.Attentions;
+import dev.cathode.kernels.cpu.vector.BlockProducts;
 
 /// Attention in machine code.
 ///
@@ -15,5 +16,10 @@ record EmittedAttentions(AttentionFunctions functions) implements Attentions {
     @Override
     public Attention prepareMixed(Attention.Shape shape) {
         return new EmittedAttention(shape, functions, true);
+    }
+
+    @Override
+    public BlockProducts blocks() {
+        return functions::multiply;
     }
 }
