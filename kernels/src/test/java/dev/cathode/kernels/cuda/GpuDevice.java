@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// A machine, such as a GPU, as a device for tests of single kernels. What is written beside a buffer is noticed when the
-/// buffers are forgotten.
+/// A machine, such as a GPU, as a device for tests of single kernels. What is written beside a buffer is noticed when
+/// the buffers are forgotten.
 final class GpuDevice extends TestDevice {
     private static final int GUARD = 256;
     private static final byte NAN = (byte) 0xff;

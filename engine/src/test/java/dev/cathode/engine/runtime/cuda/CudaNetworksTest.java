@@ -9,6 +9,7 @@ import dev.cathode.engine.models.GoldenNetworks;
 import dev.cathode.engine.runtime.CompileOptions;
 import dev.cathode.engine.runtime.DeviceWeights;
 import dev.cathode.engine.runtime.Executable;
+import dev.cathode.kernels.cuda.Machines;
 import dev.cathode.kernels.cuda.ShimMachine;
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.DType;
@@ -25,16 +26,16 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/// Every tiny network, by the CUDA kernels on the CPU.
+/// Every tiny network, by the CUDA kernels, on the CPU unless a GPU is asked for.
 class CudaNetworksTest {
     @BeforeAll
     static void kernelsCanRun() {
-        Optional<String> reason = ShimMachine.missing(ShimMachine.Options.QUICK);
+        Optional<String> reason = Machines.missing(ShimMachine.Options.QUICK);
         Assumptions.assumeTrue(reason.isEmpty(), reason.orElse(""));
     }
 
     private static CudaDevice device(DType type) {
-        return new CudaDevice(ShimMachine.open(ShimMachine.Options.QUICK), CudaOptions.defaults().withDtype(type));
+        return new CudaDevice(Machines.open(ShimMachine.Options.QUICK), CudaOptions.defaults().withDtype(type));
     }
 
     /// An autoencoder's file holds results of two graphs.

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.cathode.engine.golden.GoldenNetwork;
 import dev.cathode.engine.golden.OpsCase;
+import dev.cathode.kernels.cuda.Machines;
 import dev.cathode.kernels.cuda.ShimMachine;
 import dev.cathode.weights.DType;
 import dev.cathode.weights.Goldens;
@@ -14,7 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// Every operation and its gradients against PyTorch, by the CUDA kernels on the CPU.
+/// Every operation and its gradients against PyTorch, by the CUDA kernels, on the CPU unless a GPU is asked for.
 class CudaOpsTest {
     /// Of the norm. An operand or a result rounded to bfloat16 is wrong by 0.0017 of its norm on average; attention's
     /// gradients go through a handful of such roundings.
@@ -22,12 +23,12 @@ class CudaOpsTest {
 
     @BeforeAll
     static void kernelsCanRun() {
-        Optional<String> reason = ShimMachine.missing(ShimMachine.Options.QUICK);
+        Optional<String> reason = Machines.missing(ShimMachine.Options.QUICK);
         Assumptions.assumeTrue(reason.isEmpty(), reason.orElse(""));
     }
 
     private static CudaDevice device(DType type) {
-        return new CudaDevice(ShimMachine.open(ShimMachine.Options.QUICK), CudaOptions.defaults().withDtype(type));
+        return new CudaDevice(Machines.open(ShimMachine.Options.QUICK), CudaOptions.defaults().withDtype(type));
     }
 
     @Test

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
 import java.util.HashMap;
 import java.util.Map;
 
-/// A way to compute an [AttentionTask], prepared. A gradient adds up parts in whatever order they are ready, so that two
-/// runs can differ in the last bits.
+/// A way to compute an [AttentionTask], prepared. A gradient adds up parts in whatever order they are ready, so that
+/// two runs can differ in the last bits.
 public final class AttentionPlan implements AutoCloseable {
     private static final long ALIGNMENT = 256;
 

@@ -71,8 +71,9 @@ public record AttentionTask(Work work, Attention.Shape shape, Strides strides, E
     }
 
     /// Whether cuDNN may be asked for it. It is not asked for masks, for which [AttentionGraph] has no operations; for
-    /// float32, whose products it would round; and for what it is known to do wrong: any attention in 9.10.0 and 9.10.1,
-    /// and up to 9.15.0 gradients whose keys do not fill blocks of 128. Before 9.6.0 a gradient needs cleared memory.
+    /// float32, whose products it would round; and for what it is known to do wrong: any attention in 9.10.0 and
+    /// 9.10.1, and up to 9.15.0 gradients whose keys do not fill blocks of 128. Before 9.6.0 a gradient needs cleared
+    /// memory.
     boolean supported(long version) {
         if (shape.causal() || shape.masked() || element == Element.FLOAT32 || version == 91000 || version == 91001) {
             return false;
@@ -80,7 +81,8 @@ public record AttentionTask(Work work, Attention.Shape shape, Strides strides, E
         return work != Work.GRADIENT || version > 91500 || version >= 90600 && shape.keys() % 128 == 0;
     }
 
-    /// The tensors that its work reads and writes, by their numbers, each with its bytes from the first number to the last.
+    /// The tensors that its work reads and writes, by their numbers, each with its bytes from the first number to the
+    /// last.
     public Map<Long, Long> tensors() {
         Map<Long, Long> bytes = new TreeMap<>();
         bytes.put(Q, bytes(shape.queries(), strides.q));

@@ -25,8 +25,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Plans whose kernels cuDNN compiles itself, for an H200 that is not here. They are made in a process of its own, whose
-/// driver does nothing; `Child all` makes all that Stable Diffusion needs, which takes minutes.
+/// Plans whose kernels cuDNN compiles itself, for an H200 that is not here. They are made in a process of its own,
+/// whose driver does nothing; `Child all` makes all that Stable Diffusion needs, which takes minutes.
 class CompiledPlansTest {
     @Test
     void fusedConvolutionsAndAttention(@TempDir Path folder) throws IOException, InterruptedException {
@@ -52,7 +52,8 @@ class CompiledPlansTest {
 
     private static List<Record> some() {
         List<Record> tasks = new ArrayList<>();
-        for (Epilogue epilogue : List.of(new Epilogue(true, false, true, false), new Epilogue(true, true, true, true))) {
+        for (Epilogue epilogue : List.of(new Epilogue(true, false, true, false),
+                new Epilogue(true, true, true, true))) {
             tasks.add(ConvolutionTask.same(2, 320, 64, 64, 320, 3, Element.BFLOAT16, epilogue));
         }
         tasks.add(attention(Work.FORWARD, 4096, 4096, 40, Element.BFLOAT16));

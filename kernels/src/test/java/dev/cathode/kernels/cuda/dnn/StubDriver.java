@@ -25,7 +25,8 @@ final class StubDriver {
     private static final Pattern HANDLE = Pattern.compile("typedef struct CU\\w+_st \\*(CU\\w+);");
     private static final Pattern VERSION = Pattern.compile(
             "#define (cu[A-Z]\\w*)\\s+(?:__CUDA_API_PT[DS][SZ]\\()?(cu[A-Z]\\w*)");
-    private static final Pattern FUNCTION = Pattern.compile("CUresult\\s+CUDAAPI\\s+(cu[A-Z]\\w*)\\s*\\(([^;]*?)\\)\\s*;");
+    private static final Pattern FUNCTION = Pattern.compile(
+            "CUresult\\s+CUDAAPI\\s+(cu[A-Z]\\w*)\\s*\\(([^;]*?)\\)\\s*;");
     private static final Pattern RESULT = Pattern.compile("(CU\\w+)\\s*\\*\\s*\\w+");
 
     private StubDriver() { }
@@ -55,8 +56,8 @@ final class StubDriver {
         return library;
     }
 
-    /// One weak C function for every function of the header and each of its versions: it stores a handle wherever one is
-    /// asked for, and succeeds.
+    /// One weak C function for every function of the header and each of its versions: it stores a handle wherever one
+    /// is asked for, and succeeds.
     private static String functions(String header) {
         String text = header.replaceAll("(?s)/\\*.*?\\*/", " ").replaceAll("//.*", "");
         Set<String> handles = HANDLE.matcher(text).results().map(m -> m.group(1)).collect(Collectors.toSet());
