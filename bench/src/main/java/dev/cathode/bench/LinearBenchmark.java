@@ -35,8 +35,8 @@ public class LinearBenchmark {
     /// Rows, input features, output features.
     @Param({"8192x320x320", "8192x320x2560", "8192x1280x320", "2048x640x5120", "512x1280x1280", "154x768x320"})
     public String shape;
-    /// How the weights are kept.
-    @Param({"F32", "F16"})
+    /// How the weights are kept; with BF16 products are of rounded numbers, in mixed precision.
+    @Param({"F32", "F16", "BF16"})
     public WeightStorage storage;
     /// Threads; 0: all processors.
     @Param("0")
@@ -61,8 +61,10 @@ public class LinearBenchmark {
         }
         MemorySegment bias = buffers.random(out, 3, 1);
         MemorySegment y = buffers.floats((long) sizes[0] * out);
-        linear = CpuKernels.fastest().convolution(ConvolutionShape.linear(sizes[0], in, out), Epilogue.BIAS,
-                ConvolutionAlgorithm.DIRECT, storage);
+        boolean mixed = storage == WeightStorage.BF16;
+        ConvolutionShape geometry = ConvolutionShape.linear(sizes[0], in, out);
+        linear = mixed ? CpuKernels.fastest().mixedConvolution(geometry, Epilogue.BIAS, ConvolutionAlgorithm.DIRECT)
+                : CpuKernels.fastest().convolution(geometry, Epilogue.BIAS, ConvolutionAlgorithm.DIRECT, storage);
         MemorySegment packed = buffers.bytes(linear.packedBytes());
         linear.pack(WeightView.torch(weights.address(), WeightStorage.F32, in, 1, 1), packed.address(),
                 buffers.workers);
@@ -70,7 +72,7 @@ public class LinearBenchmark {
         arguments = new Convolution.Arguments(x.address(), in, packed.address(), bias.address(), 0, 0, 0, y.address(),
                 out, workspace.address());
         run();
-        Buffers.check("linear " + shape, y, (long) sizes[0] * out, 1e-5, i -> {
+        Buffers.check("linear " + shape, y, (long) sizes[0] * out, mixed ? 1e-2 : 1e-5, i -> {
             double sum = Buffers.get(bias, i % out);
             for (int c = 0; c < in; c++) {
                 sum += (double) Buffers.get(x, i / out * in + c) * Buffers.get(weights, i % out * in + c);

@@ -12,12 +12,14 @@ import org.junit.jupiter.api.Test;
 class BenchmarksTest {
     @Test
     void linear() {
-        LinearBenchmark benchmark = new LinearBenchmark();
-        benchmark.shape = "20x33x18";
-        benchmark.storage = WeightStorage.F16;
-        benchmark.prepare();
-        benchmark.run();
-        benchmark.close();
+        for (WeightStorage storage : WeightStorage.values()) {
+            LinearBenchmark benchmark = new LinearBenchmark();
+            benchmark.shape = "20x33x18";
+            benchmark.storage = storage;
+            benchmark.prepare();
+            benchmark.run();
+            benchmark.close();
+        }
     }
 
     @Test

@@ -12,7 +12,7 @@ class DoctorCommandTest {
     void thisMachineIsWell() {
         Outcome outcome = Outcome.of("doctor");
         assertEquals(0, outcome.code(), outcome.out());
-        for (String word : new String[] {"Java ", "processors", "memory", "vectors", "pictures"}) {
+        for (String word : new String[] {"Java ", "processors", "memory", "vectors", "mixed precision", "pictures"}) {
             assertTrue(outcome.out().contains(word), word);
         }
         assertTrue(!outcome.out().contains("MISSING"), outcome.out());

@@ -30,6 +30,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
@@ -210,6 +212,24 @@ class StableDiffusionPipelineTest {
         try (var normal = golden(); var low = StableDiffusionPipeline.load(GOLDEN.folder().resolve("model"),
                 DIRECT.withMemory(PipelineOptions.MemoryMode.LOW))) {
             assertArrayEquals(generate(normal, request).getLast().planes(), generate(low, request).getLast().planes());
+        }
+    }
+
+    /// Fifty steps in mixed precision: the picture is another one, but not to the eye.
+    @ParameterizedTest
+    @EnumSource
+    void mixedPrecisionGivesNearlyTheSamePicture(PipelineOptions.MemoryMode memory) {
+        var request = ImageRequest.builder("small effusion").steps(50).seed(5).build();
+        try (var plain = golden(); var mixed = StableDiffusionPipeline.load(GOLDEN.folder().resolve("model"),
+                PipelineOptions.defaults().withThreads(2).withMemory(memory).withMixedPrecision())) {
+            float[] expected = generate(plain, request).getFirst().planes();
+            float[] actual = generate(mixed, request).getFirst().planes();
+            double square = 0;
+            for (int i = 0; i < expected.length; i++) {
+                square += Math.pow(expected[i] - actual[i], 2);
+            }
+            double psnr = -10 * Math.log10(square / expected.length); // of numbers from 0 to 1
+            assertTrue(psnr >= 30 && psnr < 100, memory + ": " + psnr + " dB");
         }
     }
 

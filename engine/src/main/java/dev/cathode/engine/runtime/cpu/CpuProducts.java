@@ -31,6 +31,10 @@ final class CpuProducts {
     /// written up to four times its size and read again, which takes as long as the direct product of about so many rows.
     private static final int WORTH_TRANSFORMING = 2048;
 
+    /// With fewer channels than this on either side (a network's first and last layers), there is little to gain from
+    /// rounding operands, and much to lose.
+    private static final int FEW_CHANNELS = 12;
+
     private final CpuKernels kernels;
     private final Workers workers;
     private final CpuWeights weights;
@@ -125,7 +129,8 @@ final class CpuProducts {
                     : stored(shape, epilogue, wanted, WeightStorage.F32);
         }
         if (mixed) {
-            return isStream(y.input(0)) ? stored(shape, epilogue, wanted, WeightStorage.F16)
+            boolean few = Math.min(shape.inChannels(), shape.outChannels()) < FEW_CHANNELS;
+            return few || isStream(y.input(0)) ? stored(shape, epilogue, wanted, WeightStorage.F16)
                     : Choice.mixed(kernels.mixedConvolution(shape, epilogue, wanted));
         }
         WeightStorage storage = weights.storage(weight);

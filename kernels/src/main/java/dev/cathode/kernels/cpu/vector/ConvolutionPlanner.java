@@ -30,9 +30,6 @@ final class ConvolutionPlanner {
     /// Output pixels of an image from which F(4×4) is worth its memory.
     private static final int LARGE_IMAGE = 24 * 24;
 
-    /// With fewer channels than this, on one side, there is little to gain from rounding both sides of a product.
-    private static final int FEW_CHANNELS = 12;
-
     private ConvolutionPlanner() { }
 
     /// Prepares by the wished algorithm, or by the fastest; `products` are its inner loops.
@@ -48,9 +45,6 @@ final class ConvolutionPlanner {
     /// precision.
     static Convolution prepareMixed(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wish,
                                     Products products) {
-        if (shape.inChannels() < FEW_CHANNELS || shape.outChannels() < FEW_CHANNELS) {
-            return prepare(shape, epilogue, wish, WeightStorage.F16, products);
-        }
         var direct = new RoundedGemm(shape, epilogue, products);
         boolean dot = products.rounded().bytes() == WeightStorage.BF16.bytes();
         return choose(wish, direct, seconds(direct.productFlops() / (dot ? DOT_SPEED : 1), direct.packedBytes(), 0), 4,

@@ -17,8 +17,10 @@ import dev.cathode.kernels.cpu.Workers;
 final class RoundedGemm implements Convolution {
     /// Rows of a block at most.
     private static final int BLOCK_ROWS = 192;
-    /// Numbers of a row in a block at most: a panel of them, 160 KB, and the rows lie in the second-level cache.
-    private static final int BLOCK_DEPTH = 1280;
+    /// Channels of a pixel in a block at most: the rounded pixels of a block, 480 KB, stay in the second-level cache.
+    private static final int BLOCK_CHANNELS = 1280;
+    /// Numbers of a row in a block at most, over all taps: a panel of them, 256 KB, stays there too.
+    private static final int BLOCK_DEPTH = 2048;
     /// Panels of a group at most, where the depth is cut and sums must wait.
     private static final int WAITING_PANELS = 5;
     /// Tasks for each thread to aim at.
@@ -45,10 +47,11 @@ final class RoundedGemm implements Convolution {
         packer = new PairPacker(shape, panels, plain.passes());
         this.epilogue = new EpilogueStore(epilogue, panels, plain.passes());
         int channels = shape.inChannels();
-        int blocks = Math.ceilDiv(shape.kernelWidth() * channels, BLOCK_DEPTH);
+        int blocks = Math.max(Math.ceilDiv(channels, BLOCK_CHANNELS),
+                Math.ceilDiv(shape.kernelWidth() * channels, BLOCK_DEPTH));
         channelBlock = blocks == 1 ? channels : Math.min(channels, 2 * Math.ceilDiv(channels, 2 * blocks));
-        filterRows = blocks > 1 ? 1
-                : Math.clamp(BLOCK_DEPTH / (shape.kernelWidth() * channels), 1, shape.kernelHeight());
+        filterRows = blocks > 1 ? 1 : Math.clamp(Math.min(BLOCK_CHANNELS / channels,
+                BLOCK_DEPTH / (shape.kernelWidth() * channels)), 1, shape.kernelHeight());
         whole = channelBlock == channels && filterRows == shape.kernelHeight();
         input = new RoundedRows(shape, products, filterRows, channelBlock);
     }

@@ -31,11 +31,16 @@ final class Machine {
 
     /// Products in vectors of so many bits.
     static EmittedProducts products(int bits, Arena arena) {
+        return products(bits, processor().bf16(), arena);
+    }
+
+    /// The same as if the processor could multiply bfloat16 numbers, or could not.
+    static EmittedProducts products(int bits, boolean bf16, Arena arena) {
         Processor processor = processor();
-        if (!(bits == 512 ? processor.avx512() : processor.avx2())) {
+        if (bits < 256 || !(bits == 512 ? processor.avx512() : processor.avx2())) {
             return abort(processor.model() + " lacks vectors of " + bits + " bits");
         }
-        return switch (EmittedProducts.install(bits, processor.bf16(), pages(), arena)) {
+        return switch (EmittedProducts.install(bits, bf16, pages(), arena)) {
             case EmittedProducts.Outcome.Ready(EmittedProducts products) -> products;
             case EmittedProducts.Outcome.Refused(String reason) -> abort(reason);
         };

@@ -14,24 +14,38 @@ import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.WeightView;
 import dev.cathode.kernels.cpu.Workers;
+import dev.cathode.kernels.cpu.vector.VectorKernels;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// Convolutions and linear layers of rounded operands against float64, in machine code and on the Vector API.
 class MixedConvolutionTest {
     private static final int[] SIZES = {1, 2, 3, 5, 13, 16, 31, 64, 67, 97, 130, 257};
 
-    private static CpuKernels kernels(boolean fastest) {
-        return fastest ? CpuKernels.fastest() : CpuKernels.vector();
+    /// What multiplies.
+    private enum Kernels {
+        FASTEST, VECTOR,
+        /// Machine code on a processor without bfloat16.
+        WIDENED;
+
+        CpuKernels open() {
+            return switch (this) {
+                case FASTEST -> CpuKernels.fastest();
+                case VECTOR -> CpuKernels.vector();
+                case WIDENED -> new VectorKernels(Machine.products(CpuKernels.vector().lanes() * Float.SIZE, false,
+                        Arena.ofAuto()), new VectorKernels()::attention, "machine code", "for tests");
+            };
+        }
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void productsAreThoseOfRoundedNumbers(boolean fastest) {
+    @EnumSource
+    void productsAreThoseOfRoundedNumbers(Kernels kernels) {
         Random random = new Random(21);
         for (int i = 0; i < 40; i++) {
             int in = SIZES[random.nextInt(SIZES.length)];
@@ -43,7 +57,7 @@ class MixedConvolutionTest {
             boolean gated = linear && random.nextBoolean();
             Epilogue epilogue = new Epilogue(true, random.nextBoolean(), gated ? Activation.NONE : Activation.SILU,
                     gated, random.nextBoolean());
-            check(kernels(fastest), new Case(shape, epilogue, random.nextLong()));
+            check(kernels.open(), new Case(shape, epilogue, random.nextLong()));
         }
     }
 
@@ -62,14 +76,17 @@ class MixedConvolutionTest {
 
     /// Depths that are cut, by channels and by filter rows; images larger than a block, and smaller.
     @ParameterizedTest
-    @ValueSource(booleans = {true, false})
-    void depthsMayBeCut(boolean fastest) {
-        check(kernels(fastest), new Case(ConvolutionShape.linear(25, 2701, 130), Epilogue.BIAS, 1));
-        check(kernels(fastest), new Case(new ConvolutionShape(2, 7, 9, 449, 70, 3, 3, 1, 1, 1, 1, 1, 1, 7, 9),
+    @EnumSource(names = {"FASTEST", "VECTOR"})
+    void depthsMayBeCut(Kernels kind) {
+        CpuKernels kernels = kind.open();
+        check(kernels, new Case(ConvolutionShape.linear(25, 2701, 130), Epilogue.BIAS, 1));
+        check(kernels, new Case(new ConvolutionShape(2, 3, 5, 701, 70, 3, 3, 1, 1, 1, 1, 1, 1, 3, 5),
                 Epilogue.BIAS, 2));
-        check(kernels(fastest), new Case(new ConvolutionShape(1, 3, 211, 151, 20, 3, 3, 1, 1, 1, 1, 1, 1, 3, 211),
+        check(kernels, new Case(new ConvolutionShape(1, 4, 5, 449, 30, 3, 3, 1, 1, 1, 1, 1, 1, 4, 5),
+                Epilogue.BIAS, 6));
+        check(kernels, new Case(new ConvolutionShape(1, 3, 211, 151, 20, 3, 3, 1, 1, 1, 1, 1, 1, 3, 211),
                 Epilogue.BIAS, 3));
-        check(kernels(fastest), new Case(new ConvolutionShape(1, 16, 14, 3, 20, 7, 7, 2, 2, 3, 3, 3, 3, 8, 7),
+        check(kernels, new Case(new ConvolutionShape(1, 16, 14, 3, 20, 7, 7, 2, 2, 3, 3, 3, 3, 8, 7),
                 Epilogue.BIAS, 4));
     }
 
@@ -79,21 +96,20 @@ class MixedConvolutionTest {
         c.check(one);
     }
 
-    @Test
-    void whatIsNotFiniteStays() {
+    @ParameterizedTest
+    @EnumSource
+    void whatIsNotFiniteStays(Kernels kernels) {
         Case c = new Case(ConvolutionShape.linear(5, 70, 33), Epilogue.BIAS, 5);
         c.input[0] = Float.NaN;
         c.input[70 + Case.GAP] = Float.POSITIVE_INFINITY;
         c.input[2 * (70 + Case.GAP)] = 3.4e38f; // rounds to infinity
         Arrays.fill(c.weights, 1f);
-        for (boolean fastest : new boolean[] {true, false}) {
-            float[] y = c.run(kernels(fastest), 1);
-            for (int o = 0; o < 33; o++) {
-                assertTrue(Float.isNaN(y[o]));
-                assertEquals(Float.POSITIVE_INFINITY, y[33 + o]);
-                assertEquals(Float.POSITIVE_INFINITY, y[2 * 33 + o]);
-                assertTrue(Float.isFinite(y[3 * 33 + o]));
-            }
+        float[] y = c.run(kernels.open(), 1);
+        for (int o = 0; o < 33; o++) {
+            assertTrue(Float.isNaN(y[o]));
+            assertEquals(Float.POSITIVE_INFINITY, y[33 + o]);
+            assertEquals(Float.POSITIVE_INFINITY, y[2 * 33 + o]);
+            assertTrue(Float.isFinite(y[3 * 33 + o]));
         }
     }
 
