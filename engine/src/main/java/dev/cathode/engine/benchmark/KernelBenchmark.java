@@ -79,7 +79,8 @@ public final class KernelBenchmark {
         return timings;
     }
 
-    /// Attention of the U-Net and the VAE, in machine code where it can run, and on the Vector API.
+    /// Attention of the U-Net and the VAE: in machine code where it can run, also in mixed precision, and on the Vector
+    /// API.
     public List<Timing> attentions() {
         List<Timing> timings = new ArrayList<>();
         CpuKernels vector = CpuKernels.vector();
@@ -88,9 +89,10 @@ public final class KernelBenchmark {
             Attention.Shape shape = new Attention.Shape(a[0], a[1], a[2], a[3], a[4], false, false,
                     (float) (1 / Math.sqrt(a[4])));
             if (emitted) {
-                timings.add(attention("machine code", kernels.attention(shape)));
+                timings.add(attention("machine code", false, kernels.attention(shape)));
+                timings.add(attention("mixed", true, kernels.mixedAttention(shape)));
             }
-            timings.add(attention("Vector API", vector.attention(shape)));
+            timings.add(attention("Vector API", false, vector.attention(shape)));
         }
         return timings;
     }
@@ -122,7 +124,7 @@ public final class KernelBenchmark {
         return algorithm.name().toLowerCase(Locale.ROOT);
     }
 
-    private Timing attention(String kernel, Attention attention) {
+    private Timing attention(String kernel, boolean mixed, Attention attention) {
         Attention.Shape shape = attention.shape();
         int columns = shape.heads() * shape.headSize();
         try (Arena arena = Arena.ofShared()) {
@@ -133,7 +135,7 @@ public final class KernelBenchmark {
             long workspace = OffHeap.allocate(attention.workspaceBytes(workers.threads()), arena).address();
             var arguments = new Attention.Arguments(q, columns, k, columns, v, columns, 0, output, columns, workspace);
             return Timing.of(String.format("attention %d x %d heads of %d, %d queries, %d keys", shape.batch(), shape.heads(),
-                    shape.headSize(), shape.queries(), shape.keys()), kernel, shape.flops(), warmup, runs,
+                    shape.headSize(), shape.queries(), shape.keys()), kernel, shape.flops(), mixed, warmup, runs,
                     () -> attention.run(arguments, workers));
         }
     }

@@ -55,9 +55,10 @@ import java.util.stream.IntStream;
 final class AttentionCode {
     /// Keys or channels of a tile.
     private static final int ROWS = 6;
-    /// Bytes of a cache line, and how many of each key are asked for a tile ahead: the processor foresees the others. Keys
-    /// and values lie in pieces, which it does not foresee; without asking, heads of 40 take a tenth longer.
+    /// Bytes of a cache line.
     private static final int LINE = 64;
+    /// Lines of each key that are asked for a tile ahead; the processor foresees the others. Keys and values lie in
+    /// pieces, where those begin it does not foresee: without asking, heads of 40 take a tenth longer.
     private static final int LINES = 4;
     private static final Gpr[] KEYS = {R10, R11, R12, R13, R14, R15};
     private static final Gpr[] SAVED = {RBX, RBP, R12, R13, R14, R15};

@@ -31,9 +31,9 @@ import java.util.Arrays;
 /// (`vreduceps`, for powers of two) and puts it back (`vscalefps`) in an instruction each, whatever the argument. AVX2
 /// multiplies by two powers of two, since n goes from -150 to 128 but one exponent does not.
 ///
-/// Within 1.5 ulp (relative error 1.8e-7) of float64 over the whole range, unless asked for less; results below 2⁻¹²⁶ are denormal, not flushed;
-/// minus infinity gives 0, NaN stays NaN. A function does, in this order: [#load], [#exponentials] as often as it
-/// likes, and [#table] behind its return.
+/// Within 1.5 ulp (relative error 1.8e-7) of float64 over the whole range, unless asked for less; results below 2⁻¹²⁶ are
+/// denormal, not flushed; minus infinity gives 0, NaN stays NaN. A function does, in this order: [#load],
+/// [#exponentials] as often as it likes, and [#table] behind its return.
 final class ExponentialCode {
     /// Of what a power is taken.
     enum Base {

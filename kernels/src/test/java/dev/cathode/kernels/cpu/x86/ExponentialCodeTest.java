@@ -28,7 +28,8 @@ class ExponentialCodeTest {
     /// @param spare registers for constants
     @ParameterizedTest
     @CsvSource({"E, 512, 4, 12", "E, 512, 1, 0", "E, 512, 3, 5", "E, 256, 1, 13", "E, 256, 3, 1", "E, 256, 4, 0",
-        "TWO, 512, 4, 7", "TWO, 512, 8, 0", "TWO, 512, 1, 3", "TWO, 256, 2, 10", "TWO, 256, 5, 0", "TWO_ROUGHLY, 512, 4, 5", "TWO_ROUGHLY, 256, 1, 3"})
+        "TWO, 512, 4, 7", "TWO, 512, 8, 0", "TWO, 512, 1, 3", "TWO, 256, 2, 10", "TWO, 256, 5, 0",
+        "TWO_ROUGHLY, 512, 4, 5", "TWO_ROUGHLY, 256, 1, 3"})
     void agreesWithFloat64(Base base, int bits, int side, int spare) {
         Processor processor = Machine.processor();
         assumeTrue(bits == 512 ? processor.avx512() : processor.avx2(), "no vectors of " + bits + " bits");
