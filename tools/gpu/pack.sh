@@ -47,7 +47,8 @@ for module in weights-loader kernels engine bench; do
     "$jdk/bin/jar" --create --file "$out/jars/cathode-$module-tests.jar" -C "$module/target/test-classes" dev
 done
 
-"$jdk/bin/jlink" --add-modules java.base,java.logging,java.management,jdk.incubator.vector,jdk.unsupported \
+"$jdk/bin/jlink" --add-modules \
+    java.base,java.logging,java.management,jdk.incubator.vector,jdk.management,jdk.unsupported \
     --strip-debug --no-man-pages --no-header-files --compress zip-9 --output "$out/image"
 if command -v strip > /dev/null; then
     strip "$out/image/lib/server/libjvm.so"
