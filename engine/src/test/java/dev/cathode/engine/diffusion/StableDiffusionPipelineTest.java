@@ -14,8 +14,13 @@ import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.DeviceWeights;
 import dev.cathode.engine.runtime.Executable;
 import dev.cathode.engine.runtime.Variables;
+import dev.cathode.engine.runtime.cuda.CudaDevice;
+import dev.cathode.engine.runtime.cuda.CudaOptions;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
+import dev.cathode.kernels.cuda.Machines;
+import dev.cathode.kernels.cuda.ShimMachine;
 import dev.cathode.weights.Checkpoint;
+import dev.cathode.weights.DType;
 import dev.cathode.weights.Goldens;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,10 +29,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -70,6 +78,25 @@ class StableDiffusionPipelineTest {
             assertEquals(!inpaints, device.compiled().stream().flatMap(graph -> graph.effects().stream())
                     .anyMatch(effect -> effect.op() instanceof SamplerStep));
         }));
+    }
+
+    /// From the seeds to the pixels by the CUDA kernels, in float32: of each kind the case with the fewest steps.
+    @TestFactory
+    Stream<DynamicTest> aCaseOfEachKindOnTheCudaDevice() {
+        Optional<String> reason = Machines.missing(ShimMachine.Options.QUICK);
+        Assumptions.assumeTrue(reason.isEmpty(), reason.orElse(""));
+        Map<String, JsonNode> smallest = new TreeMap<>();
+        CASES.valueStream().forEach(test -> smallest.merge(test.path("kind").asString(""), test,
+                (a, b) -> steps(b) < steps(a) ? b : a));
+        return smallest.values().stream().map(test -> DynamicTest.dynamicTest(test.get("name").asString(), () -> {
+            Device device = new CudaDevice(Machines.open(ShimMachine.Options.QUICK),
+                    CudaOptions.defaults().withDtype(DType.F32));
+            compare(test, StableDiffusionPipeline.load(model(test), DIRECT, device), 1);
+        }));
+    }
+
+    private static double steps(JsonNode test) {
+        return test.get("steps").asInt() * test.path("strength").asDouble(1) * Math.max(1, test.path("prompts").size());
     }
 
     private static void compare(JsonNode test, PipelineOptions options, double factor) {
