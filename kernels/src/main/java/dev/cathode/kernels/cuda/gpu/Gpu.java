@@ -10,13 +10,8 @@ import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
 import dev.cathode.kernels.cuda.cache.CacheFolder;
 import dev.cathode.kernels.cuda.cache.DiskCache;
-import dev.cathode.kernels.cuda.dnn.AttentionPlan;
 import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
-import dev.cathode.kernels.cuda.dnn.Cudnn;
-import dev.cathode.kernels.cuda.dnn.DeviceDescription;
-import dev.cathode.kernels.cuda.dnn.Plan;
-import dev.cathode.kernels.cuda.dnn.PlanCache;
 import dev.cathode.kernels.cuda.driver.CudaContext;
 import dev.cathode.kernels.cuda.driver.CudaGraph;
 import dev.cathode.kernels.cuda.driver.CudaStream;
@@ -33,10 +28,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.function.BiConsumer;
 
-/// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions and attention by cuDNN.
+/// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions and attention
+/// by cuDNN.
 ///
 /// What is compiled or found to be fastest is kept in the [user's cache][CacheFolder]. May be used by several platform
 /// threads, one at a time.
@@ -45,8 +39,6 @@ public final class Gpu implements CudaMachine {
     private static final long MOST_WORKSPACE = 1L << 30;
     private static final long SLOT = 8L << 20;
     private static final int SUGGESTIONS = 8;
-    /// Where a second pass would write: a number that no tensor of a convolution has, and the last in their order.
-    private static final long COPY = 1000;
 
     private final GpuLibraries libraries;
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
@@ -55,14 +47,11 @@ public final class Gpu implements CudaMachine {
     private final DriverLauncher kernels;
     private final KernelLauncher launcher = new Launcher();
     private final CublasLt.Handle blas;
-    private final Cudnn.Handle cudnn;
     private final AlgorithmCache algorithms;
-    private final PlanCache plans;
+    private final GpuDnn dnn;
     private final Tuner tuner;
     private final Staging staging;
     private final Map<Product, PreparedProduct> products = new HashMap<>();
-    private final Map<ConvolutionTask, Optional<Plan>> convolutions = new HashMap<>();
-    private final Map<AttentionTask, Optional<AttentionPlan>> attentions = new HashMap<>();
     private Thread user = Thread.currentThread();
     private boolean recording;
 
@@ -78,10 +67,8 @@ public final class Gpu implements CudaMachine {
             blas = own(libraries.blas().handle());
             algorithms = new AlgorithmCache(libraries.blas(), blas, libraries.device().name() + " "
                     + libraries.device().chip(), new DiskCache(cache.resolve("algorithms")));
-            cudnn = own(libraries.cudnn().handle());
-            cudnn.stream(stream.handle());
-            plans = new PlanCache(libraries.cudnn(), own(DeviceDescription.of(libraries.cudnn(), cudnn)),
-                    new DiskCache(cache.resolve("plans")), repeatable);
+            dnn = own(new GpuDnn(libraries.cudnn(), stream, tuner, new DiskCache(cache.resolve("plans")), repeatable,
+                    this::enter));
         } catch (RuntimeException e) {
             try {
                 closeOwned();
@@ -290,119 +277,13 @@ public final class Gpu implements CudaMachine {
     @Override
     public Optional<PreparedConvolution> convolution(ConvolutionTask task) {
         enterOutsideRecording("prepare a convolution");
-        Optional<Plan> plan = convolutions.get(task);
-        if (plan == null) {
-            plan = task.epilogue().isFused() ? fused(task) : Optional.of(own(plans.plan(task, SUGGESTIONS, suggested ->
-                    tuner.fastest(task.toString(), task.tensors().values(), ways(suggested, task)))));
-            convolutions.put(task, plan);
-        }
-        return plan.map(DnnConvolution::new);
-    }
-
-    private List<Tuner.Way> ways(List<Plan> suggested, ConvolutionTask task) {
-        return suggested.stream().<Tuner.Way>map(plan -> new DnnWay(plan.workspace(), task.tensors(),
-                (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList();
-    }
-
-    /// A plan with the whole epilogue, if one is faster than the plan with the bias alone and another pass over its
-    /// output, as fast as a copy at best.
-    private Optional<Plan> fused(ConvolutionTask task) {
-        convolution(task.with(task.epilogue().biasOnly()));
-        Plan plain = convolutions.get(task.with(task.epilogue().biasOnly())).orElseThrow();
-        Map<Long, Long> operands = task.tensors();
-        long output = operands.get(ConvolutionTask.OUTPUT);
-        operands.put(COPY, output);
-        Set<Long> plainTensors = task.with(task.epilogue().biasOnly()).tensors().keySet();
-        Tuner.Way apart = new DnnWay(plain.workspace(), operands, (tensors, workspace) -> {
-            Map<Long, Long> some = new HashMap<>(tensors);
-            some.keySet().retainAll(plainTensors);
-            plain.run(cudnn, some, workspace);
-            stream.copy(tensors.get(ConvolutionTask.OUTPUT), tensors.get(COPY), output);
-        });
-        try {
-            return plans.planIfWorthIt(task, SUGGESTIONS, suggested -> {
-                List<Tuner.Way> ways = new ArrayList<>(ways(suggested, task));
-                ways.add(apart);
-                int fastest = tuner.fastest(task.toString(), operands.values(), ways);
-                return fastest == suggested.size() ? -1 : fastest;
-            }).map(this::own);
-        } catch (CudaException e) {
-            throw e;
-        } catch (IllegalStateException e) { // no engine
-            return Optional.empty();
-        }
+        return dnn.convolution(task);
     }
 
     @Override
     public Optional<PreparedAttention> attention(AttentionTask task) {
         enterOutsideRecording("prepare attention");
-        return attentions.computeIfAbsent(task, this::prepare).map(DnnAttention::new);
-    }
-
-    private Optional<AttentionPlan> prepare(AttentionTask task) {
-        return plans.plan(task, SUGGESTIONS, suggested -> tuner.fastest(task.toString(), task.tensors().values(),
-                suggested.stream().map(plan -> new DnnWay(plan.workspace(), task.tensors(),
-                        (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList())).map(this::own);
-    }
-
-    /// A plan that is tried.
-    private record DnnWay(long workspace, Map<Long, Long> tensors, BiConsumer<Map<Long, Long>, Long> plan)
-            implements Tuner.Way {
-        @Override
-        public void run(long[] operands, long workspace) {
-            Map<Long, Long> addresses = new HashMap<>();
-            int next = 0;
-            for (long id : tensors.keySet()) { // a way may need fewer operands than are there
-                addresses.put(id, operands[next++]);
-            }
-            plan.accept(addresses, workspace);
-        }
-    }
-
-    /// A convolution by a plan. The machine closes it: several that are alike share it.
-    private final class DnnConvolution implements PreparedConvolution {
-        private final Plan plan;
-
-        private DnnConvolution(Plan plan) {
-            this.plan = plan;
-        }
-
-        @Override
-        public long workspaceBytes() {
-            return plan.workspace();
-        }
-
-        @Override
-        public void run(Map<Long, Long> tensors, long workspace) {
-            enter();
-            plan.run(cudnn, tensors, workspace);
-        }
-
-        @Override
-        public void close() { }
-    }
-
-    /// Attention by a plan. The machine closes it: several that are alike share it.
-    private final class DnnAttention implements PreparedAttention {
-        private final AttentionPlan plan;
-
-        private DnnAttention(AttentionPlan plan) {
-            this.plan = plan;
-        }
-
-        @Override
-        public long workspaceBytes() {
-            return plan.workspace();
-        }
-
-        @Override
-        public void run(Map<Long, Long> tensors, long workspace) {
-            enter();
-            plan.run(cudnn, tensors, workspace);
-        }
-
-        @Override
-        public void close() { }
+        return dnn.attention(task);
     }
 
     @Override

@@ -108,8 +108,8 @@ int cudnnBackendGetAttribute(Descriptor* d, int name, int type, int64_t room, in
         *count = 1;
         return OK;
     }
-    if (d->kind == ENGINE && name == 1303) { // tensor cores, and what the first suggestion says beside that
-        ((int32_t*) out)[0] = 0;
+    if (d->kind == ENGINE && name == 1303) { // strict about NaN, and what the first suggestion says beside that
+        ((int32_t*) out)[0] = 9;
         ((int32_t*) out)[1] = 4;
         *count = d->number == 0 ? 2 : 1;
         return room >= 2 ? OK : refuse(BAD, "no room");

@@ -1,0 +1,187 @@
+package dev.cathode.kernels.cuda.gpu;
+
+import dev.cathode.kernels.cuda.CudaMachine.PreparedAttention;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedConvolution;
+import dev.cathode.kernels.cuda.cache.DiskCache;
+import dev.cathode.kernels.cuda.dnn.AttentionPlan;
+import dev.cathode.kernels.cuda.dnn.AttentionTask;
+import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
+import dev.cathode.kernels.cuda.dnn.Cudnn;
+import dev.cathode.kernels.cuda.dnn.DeviceDescription;
+import dev.cathode.kernels.cuda.dnn.Plan;
+import dev.cathode.kernels.cuda.dnn.PlanCache;
+import dev.cathode.kernels.cuda.driver.CudaStream;
+import dev.cathode.kernels.cuda.library.CudaException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+
+/// What a GPU does by cuDNN: each task by the plan that was seen to be fastest.
+final class GpuDnn implements AutoCloseable {
+    private static final int SUGGESTIONS = 8;
+    /// Where a second pass would write: a number that no tensor of a convolution has, and the last in their order.
+    private static final long COPY = 1000;
+
+    private final CudaStream stream;
+    private final Tuner tuner;
+    private final Runnable enter;
+    private final Deque<Runnable> owned = new ArrayDeque<>();
+    private final Cudnn.Handle cudnn;
+    private final PlanCache plans;
+    private final Map<ConvolutionTask, Optional<Plan>> convolutions = new HashMap<>();
+    private final Map<AttentionTask, Optional<AttentionPlan>> attentions = new HashMap<>();
+
+    /// @param repeatable whether two runs must give the same bytes
+    /// @param enter has to be called before anything runs
+    GpuDnn(Cudnn library, CudaStream stream, Tuner tuner, DiskCache cache, boolean repeatable, Runnable enter) {
+        this.stream = stream;
+        this.tuner = tuner;
+        this.enter = enter;
+        cudnn = own(library.handle(), Cudnn.Handle::close);
+        try {
+            cudnn.stream(stream.handle());
+            plans = new PlanCache(library, own(DeviceDescription.of(library, cudnn), DeviceDescription::close), cache,
+                    repeatable);
+        } catch (RuntimeException e) {
+            cudnn.close();
+            throw e;
+        }
+    }
+
+    private <C> C own(C part, Consumer<C> close) {
+        owned.push(() -> close.accept(part));
+        return part;
+    }
+
+    /// See [dev.cathode.kernels.cuda.CudaMachine#convolution].
+    Optional<PreparedConvolution> convolution(ConvolutionTask task) {
+        Optional<Plan> plan = convolutions.get(task);
+        if (plan == null) {
+            plan = task.epilogue().isFused() ? fused(task) : Optional.of(own(plans.plan(task, SUGGESTIONS, suggested ->
+                    tuner.fastest(task.toString(), task.tensors().values(), ways(suggested, task))), Plan::close));
+            convolutions.put(task, plan);
+        }
+        return plan.map(DnnConvolution::new);
+    }
+
+    private List<Tuner.Way> ways(List<Plan> suggested, ConvolutionTask task) {
+        return suggested.stream().<Tuner.Way>map(plan -> new DnnWay(plan.workspace(), task.tensors(),
+                (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList();
+    }
+
+    /// A plan with the whole epilogue, if one is faster than the plan with the bias alone and another pass over its
+    /// output, as fast as a copy at best.
+    private Optional<Plan> fused(ConvolutionTask task) {
+        convolution(task.with(task.epilogue().biasOnly()));
+        Plan plain = convolutions.get(task.with(task.epilogue().biasOnly())).orElseThrow();
+        Map<Long, Long> operands = task.tensors();
+        long output = operands.get(ConvolutionTask.OUTPUT);
+        operands.put(COPY, output);
+        Set<Long> plainTensors = task.with(task.epilogue().biasOnly()).tensors().keySet();
+        Tuner.Way apart = new DnnWay(plain.workspace(), operands, (tensors, workspace) -> {
+            Map<Long, Long> some = new HashMap<>(tensors);
+            some.keySet().retainAll(plainTensors);
+            plain.run(cudnn, some, workspace);
+            stream.copy(tensors.get(ConvolutionTask.OUTPUT), tensors.get(COPY), output);
+        });
+        try {
+            return plans.planIfWorthIt(task, SUGGESTIONS, suggested -> {
+                List<Tuner.Way> ways = new ArrayList<>(ways(suggested, task));
+                ways.add(apart);
+                int fastest = tuner.fastest(task.toString(), operands.values(), ways);
+                return fastest == suggested.size() ? -1 : fastest;
+            }).map(plan -> own(plan, Plan::close));
+        } catch (CudaException e) {
+            throw e;
+        } catch (IllegalStateException e) { // no engine
+            return Optional.empty();
+        }
+    }
+
+    /// See [dev.cathode.kernels.cuda.CudaMachine#attention].
+    Optional<PreparedAttention> attention(AttentionTask task) {
+        return attentions.computeIfAbsent(task, this::prepare).map(DnnAttention::new);
+    }
+
+    private Optional<AttentionPlan> prepare(AttentionTask task) {
+        return plans.plan(task, SUGGESTIONS, suggested -> tuner.fastest(task.toString(), task.tensors().values(),
+                suggested.stream().map(plan -> new DnnWay(plan.workspace(), task.tensors(),
+                        (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList()))
+                .map(plan -> own(plan, AttentionPlan::close));
+    }
+
+    /// A plan that is tried.
+    private record DnnWay(long workspace, Map<Long, Long> tensors, BiConsumer<Map<Long, Long>, Long> plan)
+            implements Tuner.Way {
+        @Override
+        public void run(long[] operands, long workspace) {
+            Map<Long, Long> addresses = new HashMap<>();
+            int next = 0;
+            for (long id : tensors.keySet()) { // a way may need fewer operands than are there
+                addresses.put(id, operands[next++]);
+            }
+            plan.accept(addresses, workspace);
+        }
+    }
+
+    /// A convolution by a plan. This closes it: several that are alike share it.
+    private final class DnnConvolution implements PreparedConvolution {
+        private final Plan plan;
+
+        private DnnConvolution(Plan plan) {
+            this.plan = plan;
+        }
+
+        @Override
+        public long workspaceBytes() {
+            return plan.workspace();
+        }
+
+        @Override
+        public void run(Map<Long, Long> tensors, long workspace) {
+            enter.run();
+            plan.run(cudnn, tensors, workspace);
+        }
+
+        @Override
+        public void close() { }
+    }
+
+    /// Attention by a plan. This closes it: several that are alike share it.
+    private final class DnnAttention implements PreparedAttention {
+        private final AttentionPlan plan;
+
+        private DnnAttention(AttentionPlan plan) {
+            this.plan = plan;
+        }
+
+        @Override
+        public long workspaceBytes() {
+            return plan.workspace();
+        }
+
+        @Override
+        public void run(Map<Long, Long> tensors, long workspace) {
+            enter.run();
+            plan.run(cudnn, tensors, workspace);
+        }
+
+        @Override
+        public void close() { }
+    }
+
+    /// Closes everything, the last made first.
+    @Override
+    public void close() {
+        while (!owned.isEmpty()) {
+            owned.pop().run();
+        }
+    }
+}
