@@ -27,7 +27,7 @@ final class CompilerDirectives {
               match: ["%1$s*.*"],
               c1: { Exclude: true },
               c2: { inline: ["+%1$sVectorMath.*", "+%1$sVectorDerivatives.*", "+%1$sSimd.*", "+%1$sHalfFloats.*",
-                "+%1$sWinogradTransforms.load", "+%1$sWinogradTransforms.store",
+                "+%1$sRowNormalization.lanesOf*", "+%1$sWinogradTransforms.load", "+%1$sWinogradTransforms.store",
                 "+%1$sTransposition.exchange4",
                 "-%1$sMicroKernel*.run", "-%1$sOuterProduct*.run"] }
             }, {

@@ -57,4 +57,19 @@ public interface Passes {
 
     /// `to[i] = Σ G[i][j] · from[j]`: 3 numbers to 6, or 3 to 4.
     void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n);
+
+    /// The lanes of a row's sum: the sum over its even vectors plus that over its odd ones. Rows lie one behind the other,
+    /// here and below.
+    ///
+    /// @param x `[rows][count]`
+    /// @param lanes `[rows][lanes of a vector]`
+    void rowSums(long x, int rows, int count, long lanes);
+
+    /// The same for the squared differences from each row's mean.
+    ///
+    /// @param means `[rows]`
+    void rowSquares(long x, int rows, int count, long means, long lanes);
+
+    /// `y[i][c] = (x[i][c] - means[i]) · factors[i] · weight[c] + bias[c]`.
+    void normalizeRows(long x, int rows, int count, long means, long factors, long weight, long bias, long y);
 }

@@ -22,6 +22,16 @@ final class RowNormalization {
     ///
     /// @param lanes scratch, one vector
     static double sum(long x, int count, float[] lanes) {
+        lanesOfSum(x, count).intoArray(lanes, 0);
+        return total(lanes);
+    }
+
+    /// The lanes of a row's sum.
+    static void sum(long x, int count, long lanes) {
+        lanesOfSum(x, count).intoMemorySegment(ALL, lanes, LE);
+    }
+
+    private static FloatVector lanesOfSum(long x, int count) {
         FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector sum1 = FloatVector.zero(SPECIES);
         int i = 0;
@@ -33,12 +43,21 @@ final class RowNormalization {
             VectorMask<Float> rest = SPECIES.indexInRange(i, count);
             sum0 = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE, rest).add(sum0);
         }
-        FloatVector.zero(SPECIES).add(sum0).add(sum1).intoArray(lanes, 0);
-        return total(lanes);
+        return FloatVector.zero(SPECIES).add(sum0).add(sum1);
     }
 
     /// The sum of the squared differences from `mean`.
     static double squares(long x, float mean, int count, float[] lanes) {
+        lanesOfSquares(x, mean, count).intoArray(lanes, 0);
+        return total(lanes);
+    }
+
+    /// The lanes of that sum.
+    static void squares(long x, float mean, int count, long lanes) {
+        lanesOfSquares(x, mean, count).intoMemorySegment(ALL, lanes, LE);
+    }
+
+    private static FloatVector lanesOfSquares(long x, float mean, int count) {
         FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector sum1 = FloatVector.zero(SPECIES);
         int i = 0;
@@ -54,8 +73,7 @@ final class RowNormalization {
                     .blend(0, rest.not());
             sum0 = d.fma(d, sum0);
         }
-        FloatVector.zero(SPECIES).add(sum0).add(sum1).intoArray(lanes, 0);
-        return total(lanes);
+        return FloatVector.zero(SPECIES).add(sum0).add(sum1);
     }
 
     /// The sum of one vector in an array.

@@ -132,12 +132,52 @@ final class VectorNormalization implements Normalization {
     @Override
     public void layerNorm(long x, long weight, long bias, long y, int rows, int columns, float epsilon,
                           Workers workers) {
-        rows(x, y, rows, columns, workers, (from, to, lanes) -> {
-            float mean = (float) (RowNormalization.sum(from, columns, lanes) / columns);
-            double variance = RowNormalization.squares(from, mean, columns, lanes) / columns;
-            RowNormalization.normalize(from, mean, (float) (1 / Math.sqrt(variance + epsilon)), weight, bias, to,
-                    columns);
+        if (columns % LANES != 0) {
+            rows(x, y, rows, columns, workers, (from, to, lanes) -> {
+                float mean = (float) (RowNormalization.sum(from, columns, lanes) / columns);
+                double variance = RowNormalization.squares(from, mean, columns, lanes) / columns;
+                RowNormalization.normalize(from, mean, (float) (1 / Math.sqrt(variance + epsilon)), weight, bias, to,
+                        columns);
+            });
+            return;
+        }
+        int step = Math.max(1, TASK / 16 / columns); // three passes, and rows and results stay in the nearest cache
+        long bytes = 4L * step * (LANES + 2); // of a worker: lanes, means, factors
+        MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
+        workers.run((rows + step - 1) / step, (task, worker) -> {
+            int first = task * step;
+            int count = Math.min(rows - first, step);
+            long from = x + 4L * first * columns;
+            long lanes = scratch.address() + bytes * worker;
+            long means = lanes + 4L * step * LANES;
+            long factors = means + 4L * step;
+            float[] numbers = new float[count];
+            passes.rowSums(from, count, columns, lanes);
+            double[] totals = totals(lanes, count);
+            for (int row = 0; row < count; row++) {
+                numbers[row] = (float) (totals[row] / columns);
+            }
+            MemorySegment.copy(numbers, 0, ALL, JAVA_FLOAT_UNALIGNED, means, count);
+            passes.rowSquares(from, count, columns, means, lanes);
+            totals = totals(lanes, count);
+            for (int row = 0; row < count; row++) {
+                numbers[row] = (float) (1 / Math.sqrt(totals[row] / columns + epsilon));
+            }
+            MemorySegment.copy(numbers, 0, ALL, JAVA_FLOAT_UNALIGNED, factors, count);
+            passes.normalizeRows(from, count, columns, means, factors, weight, bias, y + 4L * first * columns);
         });
+        Reference.reachabilityFence(scratch);
+    }
+
+    /// The sum of each vector.
+    private static double[] totals(long lanes, int count) {
+        float[] numbers = new float[count * LANES];
+        MemorySegment.copy(ALL, JAVA_FLOAT_UNALIGNED, lanes, numbers, 0, numbers.length);
+        double[] totals = new double[count];
+        for (int i = 0; i < count; i++) {
+            totals[i] = RowNormalization.total(numbers, i * LANES);
+        }
+        return totals;
     }
 
     @Override

@@ -4,6 +4,7 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
 import jdk.incubator.vector.FloatVector;
@@ -168,5 +169,28 @@ final class VectorPasses implements Passes {
     @Override
     public void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n) {
         WinogradTransforms.weights(size, from, fromStep, to, toStep, n);
+    }
+
+    @Override
+    public void rowSums(long x, int rows, int count, long lanes) {
+        for (int row = 0; row < rows; row++) {
+            RowNormalization.sum(x + 4L * row * count, count, lanes + (long) row * V);
+        }
+    }
+
+    @Override
+    public void rowSquares(long x, int rows, int count, long means, long lanes) {
+        for (int row = 0; row < rows; row++) {
+            RowNormalization.squares(x + 4L * row * count, ALL.get(JAVA_FLOAT_UNALIGNED, means + 4L * row), count,
+                    lanes + (long) row * V);
+        }
+    }
+
+    @Override
+    public void normalizeRows(long x, int rows, int count, long means, long factors, long weight, long bias, long y) {
+        for (int row = 0; row < rows; row++) {
+            RowNormalization.normalize(x + 4L * row * count, ALL.get(JAVA_FLOAT_UNALIGNED, means + 4L * row),
+                    ALL.get(JAVA_FLOAT_UNALIGNED, factors + 4L * row), weight, bias, y + 4L * row * count, count);
+        }
     }
 }

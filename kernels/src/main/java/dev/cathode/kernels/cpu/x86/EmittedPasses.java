@@ -13,6 +13,8 @@ import java.util.Map;
 final class EmittedPasses implements Passes {
     private static final MethodHandle TWO = Calls.critical(2);
     private static final MethodHandle THREE = Calls.critical(3);
+    private static final MethodHandle FOUR = Calls.critical(4);
+    private static final MethodHandle FIVE = Calls.critical(5);
     private static final MethodHandle SIX = Calls.critical(6);
     private static final MethodHandle EIGHT = Calls.critical(8);
     private static final MethodHandle NINE = Calls.critical(9);
@@ -30,6 +32,9 @@ final class EmittedPasses implements Passes {
     private final MemorySegment[] additions = new MemorySegment[4];
     /// Of inputs, outputs and weights; F(2×2), then F(4×4).
     private final MemorySegment[] winograd = new MemorySegment[6];
+    private final MemorySegment rowSums;
+    private final MemorySegment rowSquares;
+    private final MemorySegment rowNormalization;
 
     private EmittedPasses(Offsets offsets, MachineCode code, Passes others) {
         this.others = others;
@@ -46,6 +51,9 @@ final class EmittedPasses implements Passes {
         for (int i = 0; i < winograd.length; i++) {
             winograd[i] = code.at(offsets.winograd[i]);
         }
+        rowSums = code.at(offsets.rowSums);
+        rowSquares = code.at(offsets.rowSquares);
+        rowNormalization = code.at(offsets.rowNormalization);
     }
 
     /// Appends the functions, and remembers where they start.
@@ -59,6 +67,9 @@ final class EmittedPasses implements Passes {
         private final int strip;
         private final int[] additions = new int[4];
         private final int[] winograd = new int[6];
+        private final int rowSums;
+        private final int rowSquares;
+        private final int rowNormalization;
 
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
@@ -89,6 +100,12 @@ final class EmittedPasses implements Passes {
                 winograd[4 + large] = start(a);
                 WinogradCode.weights(a, bits, 4 + 2 * large);
             }
+            rowSums = start(a);
+            RowCode.sums(a, bits, false);
+            rowSquares = start(a);
+            RowCode.sums(a, bits, true);
+            rowNormalization = start(a);
+            RowCode.normalize(a, bits);
         }
 
         private static int start(Assembler a) {
@@ -195,5 +212,26 @@ final class EmittedPasses implements Passes {
     public void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n) {
         MemorySegment function = winograd[size == 6 ? 5 : 4];
         call(() -> { EIGHT.invokeExact(function, from, fromStep, 0L, to, toStep, 0L, 1L, 4L * n); });
+    }
+
+    @Override
+    public void rowSums(long x, int rows, int count, long lanes) {
+        if (rows > 0) {
+            call(() -> { FOUR.invokeExact(rowSums, x, (long) rows, 4L * count, lanes); });
+        }
+    }
+
+    @Override
+    public void rowSquares(long x, int rows, int count, long means, long lanes) {
+        if (rows > 0) {
+            call(() -> { FIVE.invokeExact(rowSquares, x, (long) rows, 4L * count, lanes, means); });
+        }
+    }
+
+    @Override
+    public void normalizeRows(long x, int rows, int count, long means, long factors, long weight, long bias, long y) {
+        if (rows > 0 && count > 0) {
+            call(() -> { EIGHT.invokeExact(rowNormalization, x, (long) rows, 4L * count, means, factors, weight, bias, y); });
+        }
     }
 }

@@ -213,4 +213,21 @@ class EmittedPassesTest {
                     Arrays.copyOf(from, 5 * n), new float[size * n]);
         }
     }
+
+    @Test
+    void normalizesRows() {
+        Random random = new Random(13);
+        for (int[] size : SIZES) {
+            int rows = size[0];
+            int count = size[1] * LANES;
+            float[] x = size[1] == 4 ? numbers(random, rows * count) : plain(random, rows * count);
+            compare("sums of rows", (passes, at) -> passes.rowSums(at[0], rows, count, at[1]), x,
+                    new float[rows * LANES]);
+            compare("squares of rows", (passes, at) -> passes.rowSquares(at[0], rows, count, at[1], at[2]), x,
+                    plain(random, rows), new float[rows * LANES]);
+            compare("rows", (passes, at) -> passes.normalizeRows(at[0], rows, count, at[1], at[2], at[3], at[4], at[5]),
+                    x, plain(random, rows), plain(random, rows), plain(random, count), plain(random, count),
+                    new float[rows * count]);
+        }
+    }
 }
