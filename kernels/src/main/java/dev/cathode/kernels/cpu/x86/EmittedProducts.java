@@ -44,7 +44,7 @@ final class EmittedProducts implements Products {
 
     /// Writes the functions for vectors of 512 bits (AVX-512) or 256 (AVX2).
     ///
-    /// @param bf16 whether the processor can multiply bfloat16 numbers in vectors of 512 bits
+    /// @param bf16 whether the processor can multiply bfloat16 numbers; needs 512 bits
     static Outcome install(int bits, boolean bf16, Pages pages, Arena arena) {
         Assembler a = new Assembler();
         int widths = bits == 512 ? 3 : 2; // 1, 2, 4 vectors
@@ -58,7 +58,7 @@ final class EmittedProducts implements Products {
             OuterProductCode.write(a, new Tile(4, vectors, bits));
         }
         EmittedPasses.Offsets passes = new EmittedPasses.Offsets(a, bits);
-        var rounded = bits == 512 && bf16 ? EmittedRoundedProducts.write(a) : null;
+        var rounded = bf16 ? EmittedRoundedProducts.write(a) : null;
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {

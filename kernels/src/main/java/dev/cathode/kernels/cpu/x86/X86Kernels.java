@@ -71,10 +71,11 @@ public final class X86Kernels {
             return portable(processor.model() + " lacks " + (bits == 512 ? "AVX-512 F, BW, DQ or VL" : "AVX2 or FMA")
                     + ", or the system does not save its registers");
         }
-        return switch (EmittedProducts.install(bits, processor.bf16(), pages, arena)) {
+        boolean bf16 = bits == 512 && processor.bf16();
+        return switch (EmittedProducts.install(bits, bf16, pages, arena)) {
             case EmittedProducts.Outcome.Refused(String reason) -> portable(reason);
             case EmittedProducts.Outcome.Ready(EmittedProducts products) ->
-                    switch (AttentionFunctions.install(bits, processor.bf16(), pages, arena)) {
+                    switch (AttentionFunctions.install(bits, bf16, pages, arena)) {
                         case AttentionFunctions.Outcome.Refused(String reason) -> portable(reason);
                         case AttentionFunctions.Outcome.Ready(AttentionFunctions functions) -> new VectorKernels(
                                 products, new EmittedAttentions(functions),

@@ -40,7 +40,7 @@ final class Machine {
         if (bits < 256 || !(bits == 512 ? processor.avx512() : processor.avx2())) {
             return abort(processor.model() + " lacks vectors of " + bits + " bits");
         }
-        return switch (EmittedProducts.install(bits, bf16, pages(), arena)) {
+        return switch (EmittedProducts.install(bits, bits == 512 && bf16, pages(), arena)) {
             case EmittedProducts.Outcome.Ready(EmittedProducts products) -> products;
             case EmittedProducts.Outcome.Refused(String reason) -> abort(reason);
         };
