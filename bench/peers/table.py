@@ -40,6 +40,7 @@ def arguments():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("model", help="folder of a Stable Diffusion 1 model in the layout of diffusers")
     p.add_argument("--only", default=",".join(FIGURES), help="figures, with commas (default: all)")
+    p.add_argument("--settings", default="eager,compiled", help="of the peer, with commas (default: eager,compiled)")
     p.add_argument("--rounds", type=int, default=5, help="processes of each side and setting (default: 5)")
     p.add_argument("--runs", type=int, help="of one process (default: 3, text 15)")
     p.add_argument("--cathode", default=os.path.join(compare.HERE, "../../cathode"), help="the program")
@@ -57,9 +58,9 @@ def sides(name, o):
     _, _, settings, ours = FIGURES[name]
     common = argparse.Namespace(model=o.model, runs=o.runs, size="512x512", steps=5, cathode=o.cathode, ours=ours, peer="",
                                 peer_preload=o.preload, lock=None)
-    for setting, options in settings.items():
+    for setting in (s for s in settings if s in o.settings.split(",")):
         peer = copy.copy(common)
-        peer.peer = options
+        peer.peer = settings[setting]
         yield setting, "peer", peer
     yield "Cathode", "ours", common
 
