@@ -4,13 +4,12 @@ import java.nio.file.Path;
 import java.text.Normalizer;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 
 /// The tokenizer of BERT and its relatives (RadBERT, SapBERT): cleaned text, cut into words at white space and
 /// punctuation, each word into pieces.
 ///
 /// Equal to `BertTokenizer` of transformers 5; Devlin et al., [BERT](https://arxiv.org/abs/1810.04805).
-public final class BertTokenizer implements Tokenizer {
+public final class BertTokenizer extends Tokenizer {
     private static final int MAX_WORD = 100;
     private static final List<NamedToken> NAMED = List.of(
             new NamedToken("unk_token", "[UNK]"), new NamedToken("sep_token", "[SEP]"),
@@ -20,21 +19,18 @@ public final class BertTokenizer implements Tokenizer {
     private final boolean lowerCase;
     private final boolean chinese;
     private final boolean stripAccents;
-    private final SpecialIds special;
     private final AddedTokens added;
-    private final Vocabulary vocabulary;
     private final WordPieces model;
 
     private BertTokenizer(TokenizerFolder files, boolean lowerCase) {
+        Map<String, Integer> learned = files.wordPieceVocabulary();
+        List<AddedToken> tokens = files.addedTokens(learned, NAMED);
+        super(new Vocabulary(learned, tokens), SpecialIds.of(files, tokens, NAMED, "cls_token", "sep_token", 512));
         this.lowerCase = lowerCase;
         chinese = files.flag("tokenize_chinese_chars", "handle_chinese_chars", true);
         // null means: as with lower case.
         stripAccents = files.flag("strip_accents", "strip_accents", lowerCase);
-        Map<String, Integer> learned = files.wordPieceVocabulary();
-        List<AddedToken> tokens = files.addedTokens(learned, NAMED);
-        special = SpecialIds.of(files, tokens, NAMED, "cls_token", "sep_token", 512);
         added = new AddedTokens(tokens, this::normalize);
-        vocabulary = new Vocabulary(learned, tokens);
         model = new WordPieces(learned, special.unknown(), MAX_WORD);
     }
 
@@ -59,11 +55,8 @@ public final class BertTokenizer implements Tokenizer {
     }
 
     @Override
-    public int[] encode(String text) {
-        List<Integer> ids = added.encode(text, this::encodeWords);
-        ids.addFirst(special.begin());
-        ids.addLast(special.end());
-        return ids.stream().mapToInt(Integer::intValue).toArray();
+    List<Integer> encodeText(String text) {
+        return added.encode(text, this::encodeWords);
     }
 
     /// Words end at white space; each punctuation character is a word.
@@ -139,45 +132,5 @@ public final class BertTokenizer implements Tokenizer {
 
     private static String cleanUp(String token) {
         return token.replace(" .", ".").replace(" ?", "?").replace(" !", "!").replace(" ,", ",");
-    }
-
-    @Override
-    public int vocabularySize() {
-        return vocabulary.size();
-    }
-
-    @Override
-    public int maxLength() {
-        return special.maxLength();
-    }
-
-    @Override
-    public int beginId() {
-        return special.begin();
-    }
-
-    @Override
-    public int endId() {
-        return special.end();
-    }
-
-    @Override
-    public int padId() {
-        return special.pad();
-    }
-
-    @Override
-    public int unknownId() {
-        return special.unknown();
-    }
-
-    @Override
-    public OptionalInt id(String token) {
-        return vocabulary.id(token);
-    }
-
-    @Override
-    public String token(int id) {
-        return vocabulary.token(id);
     }
 }

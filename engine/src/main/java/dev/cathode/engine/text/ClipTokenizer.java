@@ -7,7 +7,6 @@ import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,7 +16,7 @@ import java.util.regex.Pattern;
 ///
 /// Equal to `CLIPTokenizer` of transformers 5. The older Python tokenizer (transformers 4, OpenAI) gives the same ids
 /// except for odd texts: curly quotes, HTML entities, control characters, Chinese.
-public final class ClipTokenizer implements Tokenizer {
+public final class ClipTokenizer extends Tokenizer {
     static final String START = "<|startoftext|>";
     static final String END = "<|endoftext|>";
     private static final String CONTRACTIONS = "'s|'t|'re|'ve|'m|'ll|'d|";
@@ -33,19 +32,16 @@ public final class ClipTokenizer implements Tokenizer {
     private final Map<String, Integer> learned;
     private final Map<Long, Long> merges;
     private final List<AddedToken> added;
-    private final SpecialIds special;
     private final AddedTokens addedTokens;
-    private final Vocabulary vocabulary;
     private final BytePairs model;
 
     private ClipTokenizer(Map<String, Integer> learned, Map<Long, Long> merges, List<AddedToken> added,
                           SpecialIds special) {
+        super(new Vocabulary(learned, added), special);
         this.learned = learned;
         this.merges = merges;
         this.added = added;
-        this.special = special;
         addedTokens = new AddedTokens(added, ClipTokenizer::normalize);
-        vocabulary = new Vocabulary(learned, added);
         model = new BytePairs(learned, merges, special.unknown());
     }
 
@@ -78,11 +74,8 @@ public final class ClipTokenizer implements Tokenizer {
     }
 
     @Override
-    public int[] encode(String text) {
-        List<Integer> ids = addedTokens.encode(text, this::encodeWords);
-        ids.addFirst(special.begin());
-        ids.addLast(special.end());
-        return ids.stream().mapToInt(Integer::intValue).toArray();
+    List<Integer> encodeText(String text) {
+        return addedTokens.encode(text, this::encodeWords);
     }
 
     private void encodeWords(String text, List<Integer> ids) {
@@ -137,45 +130,5 @@ public final class ClipTokenizer implements Tokenizer {
             bytes[i] = (byte) b;
         }
         return bytes;
-    }
-
-    @Override
-    public int vocabularySize() {
-        return vocabulary.size();
-    }
-
-    @Override
-    public int maxLength() {
-        return special.maxLength();
-    }
-
-    @Override
-    public int beginId() {
-        return special.begin();
-    }
-
-    @Override
-    public int endId() {
-        return special.end();
-    }
-
-    @Override
-    public int padId() {
-        return special.pad();
-    }
-
-    @Override
-    public int unknownId() {
-        return special.unknown();
-    }
-
-    @Override
-    public OptionalInt id(String token) {
-        return vocabulary.id(token);
-    }
-
-    @Override
-    public String token(int id) {
-        return vocabulary.token(id);
     }
 }
