@@ -52,4 +52,9 @@ public interface Products {
     default Passes passes() {
         return Passes.vector();
     }
+
+    /// The loops of optimizers that go with these.
+    default Updates updates() {
+        return Updates.vector();
+    }
 }

@@ -7,6 +7,8 @@ import dev.cathode.kernels.cpu.Workers;
 /// Gradients of what maps rows and columns of NHWC images separately: resizing and averaging. Each pixel of the result
 /// collects what the forward operation made of it, all its channels at a time.
 final class SeparableGradient {
+    private static final Updates UPDATES = Updates.vector();
+
     private SeparableGradient() { }
 
     /// @param rows map of the rows in the forward operation
@@ -43,7 +45,7 @@ final class SeparableGradient {
         if (first) {
             VectorElementwise.affine(weight, 0, dy, pixel, channels);
         } else {
-            VectorOptimization.accumulate(weight, dy, pixel, channels);
+            VectorOptimization.accumulate(UPDATES, weight, dy, pixel, channels);
         }
     }
 }

@@ -145,6 +145,6 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public Optimization optimization() {
-        return new VectorOptimization();
+        return new VectorOptimization(products.updates());
     }
 }

@@ -1,20 +1,19 @@
 package dev.cathode.kernels.cpu.vector;
 
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
-import static dev.cathode.kernels.cpu.vector.Simd.DOUBLES;
-import static dev.cathode.kernels.cpu.vector.Simd.HALF_FLOATS;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Optimization;
 import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
-import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /// Optimizer steps in one pass over memory, whose bandwidth is what they cost. The numbers at the end that fill no
 /// vector are computed one by one with the same roundings, so that a number's result does not depend on its place.
@@ -23,7 +22,12 @@ final class VectorOptimization implements Optimization {
         CompilerDirectives.install();
     }
 
-    private static final int HALF = LANES / 2;
+    private final Updates updates;
+
+    /// @param updates the loops over whole vectors
+    VectorOptimization(Updates updates) {
+        this.updates = updates;
+    }
 
     /// Adam's constants as the loop needs them: `p = p · keep - stepSize · m / (√v + epsilon)`, where the second bias
     /// correction has moved into step size and epsilon.
@@ -49,37 +53,21 @@ final class VectorOptimization implements Optimization {
     @Override
     public void adam(Adam constants, long parameter, long gradient, long firstMoment, long secondMoment, long count,
                      Workers workers) {
-        if (Float.isFinite(constants.gradientScale())) {
-            AdamFactors factors = AdamFactors.of(constants);
-            VectorElementwise.chunks(count, workers, (start, n) -> adam(factors, parameter + 4 * start,
-                    gradient + 4 * start, firstMoment + 4 * start, secondMoment + 4 * start, n));
+        if (!Float.isFinite(constants.gradientScale())) {
+            return;
         }
-    }
-
-    private static void adam(AdamFactors a, long parameter, long gradient, long first, long second, int count) {
-        FloatVector keep = FloatVector.broadcast(SPECIES, a.keep);
-        FloatVector decay = FloatVector.broadcast(SPECIES, a.decay);
-        FloatVector scale = FloatVector.broadcast(SPECIES, a.scale);
-        FloatVector newFirst = FloatVector.broadcast(SPECIES, a.newFirst);
-        FloatVector oldSecond = FloatVector.broadcast(SPECIES, a.oldSecond);
-        FloatVector newSecond = FloatVector.broadcast(SPECIES, a.newSecond);
-        FloatVector stepSize = FloatVector.broadcast(SPECIES, -a.stepSize);
-        FloatVector epsilon = FloatVector.broadcast(SPECIES, a.epsilon);
-        long whole = 4L * (count - count % LANES);
-        for (long i = 0; i < whole; i += 4L * LANES) {
-            FloatVector p = FloatVector.fromMemorySegment(SPECIES, ALL, parameter + i, LE);
-            FloatVector g = FloatVector.fromMemorySegment(SPECIES, ALL, gradient + i, LE);
-            FloatVector m = FloatVector.fromMemorySegment(SPECIES, ALL, first + i, LE);
-            FloatVector v = FloatVector.fromMemorySegment(SPECIES, ALL, second + i, LE);
-            g = p.fma(decay, g.mul(scale));
-            m = g.sub(m).fma(newFirst, m);
-            v = g.mul(g).fma(newSecond, v.mul(oldSecond));
-            p = m.div(v.sqrt().add(epsilon)).fma(stepSize, p.mul(keep));
-            m.intoMemorySegment(ALL, first + i, LE);
-            v.intoMemorySegment(ALL, second + i, LE);
-            p.intoMemorySegment(ALL, parameter + i, LE);
+        AdamFactors a = AdamFactors.of(constants);
+        try (Arena arena = Arena.ofConfined()) {
+            long factors = arena.allocateFrom(JAVA_FLOAT, a.keep, a.decay, a.scale, a.newFirst, a.oldSecond, a.newSecond,
+                    -a.stepSize, a.epsilon).address();
+            VectorElementwise.chunks(count, workers, (start, n) -> {
+                int whole = n - n % LANES;
+                long at = 4 * start;
+                updates.adam(factors, parameter + at, gradient + at, firstMoment + at, secondMoment + at, whole);
+                at += 4L * whole;
+                adamRest(a, parameter + at, gradient + at, firstMoment + at, secondMoment + at, n - whole);
+            });
         }
-        adamRest(a, parameter + whole, gradient + whole, first + whole, second + whole, count % LANES);
     }
 
     private static void adamRest(AdamFactors a, long parameter, long gradient, long first, long second, int count) {
@@ -170,68 +158,50 @@ final class VectorOptimization implements Optimization {
     @Override
     public void average(double decay, long average, long x, long count, Workers workers) {
         float share = (float) (1 - decay);
-        VectorElementwise.chunks(count, workers, (start, n) -> average(share, average + 4 * start, x + 4 * start, n));
-    }
-
-    private static void average(float share, long average, long x, int count) {
-        FloatVector factor = FloatVector.broadcast(SPECIES, share);
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            FloatVector a = FloatVector.fromMemorySegment(SPECIES, ALL, average + 4L * i, LE);
-            FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE).sub(a).fma(factor, a)
-                    .intoMemorySegment(ALL, average + 4L * i, LE);
-        }
-        for (; i < count; i++) {
-            float a = get(average, i);
-            set(average, i, Math.fma(get(x, i) - a, share, a));
-        }
+        VectorElementwise.chunks(count, workers, (start, n) -> {
+            updates.average(share, average + 4 * start, x + 4 * start, n - n % LANES);
+            for (long i = start + n - n % LANES; i < start + n; i++) {
+                float a = get(average, i);
+                set(average, i, Math.fma(get(x, i) - a, share, a));
+            }
+        });
     }
 
     @Override
     public void accumulate(float scale, long x, long sum, long count, Workers workers) {
-        VectorElementwise.chunks(count, workers, (start, n) -> accumulate(scale, x + 4 * start, sum + 4 * start, n));
+        VectorElementwise.chunks(count, workers, (start, n) ->
+                accumulate(updates, scale, x + 4 * start, sum + 4 * start, n));
     }
 
     /// `sum += scale · x` on this thread.
-    static void accumulate(float scale, long x, long sum, int count) {
-        FloatVector factor = FloatVector.broadcast(SPECIES, scale);
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            FloatVector s = FloatVector.fromMemorySegment(SPECIES, ALL, sum + 4L * i, LE);
-            FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE).fma(factor, s)
-                    .intoMemorySegment(ALL, sum + 4L * i, LE);
-        }
-        for (; i < count; i++) {
+    static void accumulate(Updates updates, float scale, long x, long sum, int count) {
+        updates.accumulate(scale, sum, x, count - count % LANES);
+        for (int i = count - count % LANES; i < count; i++) {
             set(sum, i, Math.fma(get(x, i), scale, get(sum, i)));
         }
     }
 
     @Override
     public double sumOfSquares(long x, long count, Workers workers) {
-        double[] parts = new double[Math.toIntExact(Math.ceilDiv(count, (long) VectorElementwise.CHUNK))];
-        VectorElementwise.chunks(count, workers,
-                (start, n) -> parts[(int) (start / VectorElementwise.CHUNK)] = sumOfSquares(x + 4 * start, n));
+        int chunks = Math.toIntExact(Math.ceilDiv(count, (long) VectorElementwise.CHUNK));
+        double[] parts = new double[chunks];
+        try (Arena arena = Arena.ofConfined()) {
+            long lanes = arena.allocate(8L * LANES * chunks, 64).address();
+            VectorElementwise.chunks(count, workers, (start, n) -> {
+                int chunk = (int) (start / VectorElementwise.CHUNK);
+                parts[chunk] = sumOfSquares(x + 4 * start, n, lanes + 8L * LANES * chunk);
+            });
+        }
         return Arrays.stream(parts).reduce(0, Double::sum);
     }
 
-    /// Products of two floats are exact in float64.
-    private static double sumOfSquares(long x, int count) {
-        DoubleVector sum0 = DoubleVector.zero(DOUBLES);
-        DoubleVector sum1 = DoubleVector.zero(DOUBLES);
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            DoubleVector a = (DoubleVector) FloatVector.fromMemorySegment(HALF_FLOATS, ALL, x + 4L * i, LE)
-                    .convertShape(VectorOperators.F2D, DOUBLES, 0);
-            DoubleVector b = (DoubleVector) FloatVector.fromMemorySegment(HALF_FLOATS, ALL, x + 4L * (i + HALF), LE)
-                    .convertShape(VectorOperators.F2D, DOUBLES, 0);
-            sum0 = a.fma(a, sum0);
-            sum1 = b.fma(b, sum1);
-        }
+    private double sumOfSquares(long x, int count, long lanes) {
+        updates.squares(x, count - count % LANES, lanes);
         double sum = 0;
-        for (double lane : sum0.add(sum1).toArray()) { // in this order: that of reduceLanes is not defined
-            sum += lane;
+        for (int i = 0; i < LANES / 2; i++) {
+            sum += ALL.get(JAVA_DOUBLE, lanes + 8L * i) + ALL.get(JAVA_DOUBLE, lanes + 8L * (i + LANES / 2));
         }
-        for (; i < count; i++) {
+        for (int i = count - count % LANES; i < count; i++) {
             double number = get(x, i);
             sum += number * number;
         }

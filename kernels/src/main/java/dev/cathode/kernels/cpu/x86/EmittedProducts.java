@@ -4,6 +4,7 @@ import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.vector.Passes;
 import dev.cathode.kernels.cpu.vector.Products;
 import dev.cathode.kernels.cpu.vector.RoundedProducts;
+import dev.cathode.kernels.cpu.vector.Updates;
 import dev.cathode.kernels.cpu.x86.PanelProductCode.Terms;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -25,11 +26,13 @@ final class EmittedProducts implements Products {
     private final MemorySegment[] pixelsOfSix = new MemorySegment[3];
     private final MemorySegment[] pixelsOfFour = new MemorySegment[3];
     private final Passes passes;
+    private final Updates updates;
 
     /// @param rounded of their own, or null
-    private EmittedProducts(int bits, Passes passes, RoundedProducts rounded) {
+    private EmittedProducts(int bits, Passes passes, Updates updates, RoundedProducts rounded) {
         vectorBytes = bits / 8;
         this.passes = passes;
+        this.updates = updates;
         this.rounded = rounded == null ? Products.super.rounded() : rounded;
     }
 
@@ -58,12 +61,13 @@ final class EmittedProducts implements Products {
             OuterProductCode.write(a, new Tile(4, vectors, bits));
         }
         EmittedPasses.Offsets passes = new EmittedPasses.Offsets(a, bits);
+        EmittedUpdates.Offsets updates = new EmittedUpdates.Offsets(a, bits);
         var rounded = bf16 ? EmittedRoundedProducts.write(a) : null;
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {
                 EmittedProducts products = new EmittedProducts(bits, passes.in(code, Passes.vector()),
-                        rounded == null ? null : rounded.in(code));
+                        updates.in(code), rounded == null ? null : rounded.in(code));
                 for (int i = 0; i < widths; i++) {
                     products.panels[WeightStorage.F32.ordinal()][i] = code.at(offsets[i][0]);
                     products.panels[WeightStorage.BF16.ordinal()][i] = code.at(offsets[i][1]);
@@ -92,6 +96,11 @@ final class EmittedProducts implements Products {
     @Override
     public Passes passes() {
         return passes;
+    }
+
+    @Override
+    public Updates updates() {
+        return updates;
     }
 
     @Override

@@ -1,8 +1,6 @@
 package dev.cathode.kernels.cpu.x86;
 
 import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.ADD;
-import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.CMP;
-import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.SUB;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R10;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R11;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R8;
@@ -70,33 +68,8 @@ final class StreamCode {
         new StreamCode(a, bits).add(bias, residual);
     }
 
-    /// Goes over `count` bytes, a multiple of a vector: `body` writes what is done to several vectors from byte `index`
-    /// on, as many as it is told.
     private void vectors(Gpr index, Gpr count, int width, IntConsumer body) {
-        Label several = new Label();
-        Label one = new Label();
-        Label end = new Label();
-        a.clear(index);
-        if (width > 1) {
-            a.op(SUB, count, width * vectorBytes);
-            a.jump(Condition.L, one);
-            a.align(32);
-            a.place(several);
-            body.accept(width);
-            a.op(ADD, index, width * vectorBytes);
-            a.op(CMP, index, count);
-            a.jump(Condition.LE, several);
-            a.place(one);
-            a.op(ADD, count, width * vectorBytes);
-        }
-        Label next = new Label();
-        a.place(next);
-        a.op(CMP, index, count);
-        a.jump(Condition.GE, end);
-        body.accept(1);
-        a.op(ADD, index, vectorBytes);
-        a.jump(next);
-        a.place(end);
+        VectorLoop.write(a, vectorBytes, index, count, width, body);
     }
 
     private void activate(Activation activation) {

@@ -17,7 +17,7 @@ class VectorOptimizationTest {
     private static final int[] COUNTS = {1, 2, 15, 16, 17, 31, 63, 127, 1009, (1 << 14) - 1, (1 << 14) + 1, 40_009};
     private static final Workers ONE = new Workers(1);
     private static final Workers WORKERS = new Workers(3);
-    private final VectorOptimization kernels = new VectorOptimization();
+    private final VectorOptimization kernels = new VectorOptimization(Updates.vector());
 
     @AfterAll
     static void close() {
