@@ -24,8 +24,8 @@ FEW = [ADDRESSES[i] for i in (0, 4, 7, 20)]
 # Mnemonics and the widths they have: xmm, ymm, zmm.
 MOVES = {"vmovups": "xyz", "vmovaps": "xyz", "vmovdqu": "xy", "vmovdqu8": "xyz", "vmovdqu16": "xyz", "vmovdqu32": "xyz"}
 RVM = {name: "xyz" for name in (
-    "vaddps vmulps vsubps vminps vdivps vmaxps vfmadd132ps vfmadd213ps vfmadd231ps vfnmadd213ps vfnmadd231ps vandps"
-    " vandnps vorps vxorps vunpcklps vunpckhps vpaddd vpsubd").split()}
+    "vaddps vmulps vsubps vminps vdivps vmaxps vfmadd132ps vfmadd213ps vfmadd231ps vfnmadd213ps vfnmadd231ps"
+    " vfnmsub231ps vandps vandnps vorps vxorps vunpcklps vunpckhps vpaddd vpsubd").split()}
 RVM |= {"vpand": "xy", "vpor": "xy", "vpxor": "xy"}
 EVEX_RVM = {name: "xyz" for name in (
     "vscalefps vdpbf16ps vcvtne2ps2bf16 vpandd vpord vpxord vblendmps vpermi2ps vpermt2ps").split()}
@@ -80,6 +80,11 @@ def main():
         for a, _, _ in registers(w, True):
             for at in FEW:
                 add(f"vmovntps {at}, {a}")
+    for w in "xy":
+        for a, b, _ in registers(w, False):
+            for at in FEW:
+                add(f"vmaskmovps {a}, {b}, {at}")
+                add(f"vmaskmovps {at}, {b}, {a}")
     for w in "xyz":
         for a, b, _ in registers(w, True):
             add(f"vbroadcastss {a}, {b.replace(SIZE[w][0], 'xmm')}")

@@ -57,4 +57,9 @@ public interface Products {
     default Updates updates() {
         return Updates.vector();
     }
+
+    /// The loops beside the products of gradients.
+    default GradientPasses gradientPasses() {
+        return GradientPasses.vector();
+    }
 }

@@ -21,9 +21,19 @@ final class VectorElementwiseGradient implements ElementwiseGradient {
         CompilerDirectives.install();
     }
 
+    private final GradientPasses passes;
+
+    VectorElementwiseGradient() {
+        this(new VectorGradientPasses());
+    }
+
+    VectorElementwiseGradient(GradientPasses passes) {
+        this.passes = passes;
+    }
+
     @Override
     public void activate(Activation activation, long x, long dy, long dx, long count, Workers workers) {
-        VectorElementwise.chunks(count, workers, (start, n) -> ActivationGradients.chain(activation, x + 4 * start,
+        VectorElementwise.chunks(count, workers, (start, n) -> passes.chain(activation, x + 4 * start,
                 dy + 4 * start, dx + 4 * start, n));
     }
 

@@ -135,7 +135,7 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public ElementwiseGradient elementwiseGradient() {
-        return new VectorElementwiseGradient();
+        return new VectorElementwiseGradient(products.gradientPasses());
     }
 
     @Override

@@ -8,8 +8,7 @@ import java.lang.ref.Reference;
 import java.util.EnumMap;
 import java.util.Map;
 
-/// Passes over numbers by machine code; what is not written is left to others. All take microseconds and are called as
-/// critical: see [Calls#critical].
+/// Passes over numbers by machine code. All take microseconds and are called as critical: see [Calls#critical].
 final class EmittedPasses implements Passes {
     private static final MethodHandle TWO = Calls.critical(2);
     private static final MethodHandle THREE = Calls.critical(3);
@@ -19,7 +18,6 @@ final class EmittedPasses implements Passes {
     private static final MethodHandle EIGHT = Calls.critical(8);
     private static final MethodHandle NINE = Calls.critical(9);
 
-    private final Passes others;
     private final int lanes;
     private final MemorySegment transposition;
     private final Map<Activation, MemorySegment> activations = new EnumMap<>(Activation.class);
@@ -36,8 +34,7 @@ final class EmittedPasses implements Passes {
     private final MemorySegment rowSquares;
     private final MemorySegment rowNormalization;
 
-    private EmittedPasses(Offsets offsets, MachineCode code, Passes others) {
-        this.others = others;
+    private EmittedPasses(Offsets offsets, MachineCode code) {
         lanes = offsets.lanes;
         transposition = code.at(offsets.transposition);
         offsets.activations.forEach((activation, at) -> activations.put(activation, code.at(at)));
@@ -76,7 +73,7 @@ final class EmittedPasses implements Passes {
             lanes = bits / Float.SIZE;
             transposition = start(a);
             TranspositionCode.write(a, bits);
-            for (Activation activation : ActivationCode.KNOWN) {
+            for (Activation activation : Activation.values()) {
                 activations.put(activation, start(a));
                 StreamCode.activate(a, bits, activation);
                 scalings.put(activation, start(a));
@@ -114,10 +111,8 @@ final class EmittedPasses implements Passes {
         }
 
         /// The functions in executable memory.
-        ///
-        /// @param others what does the rest
-        EmittedPasses in(MachineCode code, Passes others) {
-            return new EmittedPasses(this, code, others);
+        EmittedPasses in(MachineCode code) {
+            return new EmittedPasses(this, code);
         }
     }
 
@@ -146,11 +141,8 @@ final class EmittedPasses implements Passes {
 
     @Override
     public void activate(Activation activation, long x, long count) {
-        MemorySegment function = activations.get(activation);
-        if (function == null) {
-            others.activate(activation, x, count);
-        } else if (activation != Activation.NONE) {
-            call(() -> { TWO.invokeExact(function, x, 4 * count); });
+        if (activation != Activation.NONE) {
+            call(() -> { TWO.invokeExact(activations.get(activation), x, 4 * count); });
         }
     }
 
@@ -162,11 +154,9 @@ final class EmittedPasses implements Passes {
     @Override
     public void scale(Activation activation, long x, long xStride, long scale, long shift, long y, long yStride,
                       int rows, int count) {
-        MemorySegment function = scalings.get(activation);
-        if (function == null) {
-            others.scale(activation, x, xStride, scale, shift, y, yStride, rows, count);
-        } else if (rows > 0) {
-            call(() -> { EIGHT.invokeExact(function, x, xStride, scale, shift, y, yStride, (long) rows, 4L * count); });
+        if (rows > 0) {
+            call(() -> { EIGHT.invokeExact(scalings.get(activation), x, xStride, scale, shift, y, yStride, (long) rows,
+                    4L * count); });
         }
     }
 

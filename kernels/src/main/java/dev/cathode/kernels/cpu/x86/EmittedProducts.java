@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.x86;
 
 import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.vector.GradientPasses;
 import dev.cathode.kernels.cpu.vector.Passes;
 import dev.cathode.kernels.cpu.vector.Products;
 import dev.cathode.kernels.cpu.vector.RoundedProducts;
@@ -26,12 +27,15 @@ final class EmittedProducts implements Products {
     private final MemorySegment[] pixelsOfSix = new MemorySegment[3];
     private final MemorySegment[] pixelsOfFour = new MemorySegment[3];
     private final Passes passes;
+    private final GradientPasses gradientPasses;
     private final Updates updates;
 
     /// @param rounded of their own, or null
-    private EmittedProducts(int bits, Passes passes, Updates updates, RoundedProducts rounded) {
+    private EmittedProducts(int bits, Passes passes, GradientPasses gradientPasses, Updates updates,
+                            RoundedProducts rounded) {
         vectorBytes = bits / 8;
         this.passes = passes;
+        this.gradientPasses = gradientPasses;
         this.updates = updates;
         this.rounded = rounded == null ? Products.super.rounded() : rounded;
     }
@@ -61,12 +65,13 @@ final class EmittedProducts implements Products {
             OuterProductCode.write(a, new Tile(4, vectors, bits));
         }
         EmittedPasses.Offsets passes = new EmittedPasses.Offsets(a, bits);
+        EmittedGradientPasses.Offsets gradientPasses = new EmittedGradientPasses.Offsets(a, bits);
         EmittedUpdates.Offsets updates = new EmittedUpdates.Offsets(a, bits);
         var rounded = bf16 ? EmittedRoundedProducts.write(a) : null;
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {
-                EmittedProducts products = new EmittedProducts(bits, passes.in(code, Passes.vector()),
+                EmittedProducts products = new EmittedProducts(bits, passes.in(code), gradientPasses.in(code),
                         updates.in(code), rounded == null ? null : rounded.in(code));
                 for (int i = 0; i < widths; i++) {
                     products.panels[WeightStorage.F32.ordinal()][i] = code.at(offsets[i][0]);
@@ -96,6 +101,11 @@ final class EmittedProducts implements Products {
     @Override
     public Passes passes() {
         return passes;
+    }
+
+    @Override
+    public GradientPasses gradientPasses() {
+        return gradientPasses;
     }
 
     @Override

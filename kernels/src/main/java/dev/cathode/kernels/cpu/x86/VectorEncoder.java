@@ -20,7 +20,7 @@ import dev.cathode.kernels.cpu.x86.VectorOp.Form;
 record VectorEncoder(VectorOp op, int opcode, int bits, int reg, int v, Operand rm, Mask mask, boolean compares) {
     /// Assigns operands, in the order in which they are written, to fields.
     static VectorEncoder of(VectorOp op, Mask mask, Operand... operands) {
-        int expected = op.form == Form.RVM ? 3 : 2;
+        int expected = op.form == Form.RVM || op.form == Form.MASKED_MOVE ? 3 : 2;
         if (operands.length != expected) {
             throw new IllegalArgumentException(op + " takes " + expected + " operands, not " + operands.length);
         }
@@ -29,7 +29,12 @@ record VectorEncoder(VectorOp op, int opcode, int bits, int reg, int v, Operand 
             bits = Math.max(bits, operand instanceof Vec vec ? vec.bits() : 0);
         }
         boolean compares = operands[0] instanceof Mask && bits > 0;
-        Form form = op.form != Form.MOVE ? op.form : operands[0] instanceof Mem ? Form.MR : Form.RM;
+        boolean stores = operands[0] instanceof Mem;
+        Form form = switch (op.form) {
+            case MOVE -> stores ? Form.MR : Form.RM;
+            case MASKED_MOVE -> stores ? Form.MVR : Form.RVM;
+            default -> op.form;
+        };
         return switch (form) {
             case RM -> new VectorEncoder(op, op.opcode, bits, number(op, operands[0]), 0, operands[1], mask,
                     compares);
@@ -37,9 +42,11 @@ record VectorEncoder(VectorOp op, int opcode, int bits, int reg, int v, Operand 
                     number(op, operands[1]), 0, operands[0], mask, compares);
             case RVM -> new VectorEncoder(op, op.opcode, bits, number(op, operands[0]), number(op, operands[1]),
                     operands[2], mask, compares);
+            case MVR -> new VectorEncoder(op, op.other, bits, number(op, operands[2]), number(op, operands[1]),
+                    operands[0], mask, compares);
             case VM -> new VectorEncoder(op, op.opcode, bits, op.other, number(op, operands[0]), operands[1], mask,
                     compares);
-            case MOVE -> throw new AssertionError("is one of the others");
+            case MOVE, MASKED_MOVE -> throw new AssertionError("is one of the others");
         };
     }
 

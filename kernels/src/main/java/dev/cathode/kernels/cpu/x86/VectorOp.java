@@ -3,6 +3,7 @@ package dev.cathode.kernels.cpu.x86;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Coding.BOTH;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Coding.EVEX;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Coding.VEX;
+import static dev.cathode.kernels.cpu.x86.VectorOp.Form.MASKED_MOVE;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Form.MOVE;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Form.MR;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Form.RM;
@@ -35,6 +36,7 @@ enum VectorOp {
     VMOVDQU16(EVEX, PF2, M0F, 1, 0x6f, MOVE, 0x7f, FULL_MEM),
     VMOVDQU32(EVEX, PF3, M0F, 0, 0x6f, MOVE, 0x7f, FULL_MEM),
     VMOVNTPS(BOTH, NP, M0F, 0, 0x2b, MR, NONE, FULL_MEM),
+    VMASKMOVPS(VEX, P66, M0F38, 0, 0x2c, MASKED_MOVE, 0x2e, FULL_MEM),
     VBROADCASTSS(BOTH, P66, M0F38, 0, 0x18, RM, NONE, SCALAR),
     VBROADCASTF32X4(EVEX, P66, M0F38, 0, 0x1a, RM, NONE, T128),
     // arithmetic
@@ -52,6 +54,7 @@ enum VectorOp {
     VFMADD231PS(BOTH, P66, M0F38, 0, 0xb8, RVM, NONE, FULL),
     VFNMADD213PS(BOTH, P66, M0F38, 0, 0xac, RVM, NONE, FULL),
     VFNMADD231PS(BOTH, P66, M0F38, 0, 0xbc, RVM, NONE, FULL),
+    VFNMSUB231PS(BOTH, P66, M0F38, 0, 0xbe, RVM, NONE, FULL),
     VROUNDPS(VEX, P66, M0F3A, 0, 0x08, RM, YES, FULL),
     VRNDSCALEPS(EVEX, P66, M0F3A, 0, 0x08, RM, YES, FULL),
     VREDUCEPS(EVEX, P66, M0F3A, 0, 0x56, RM, YES, FULL),
@@ -116,8 +119,9 @@ enum VectorOp {
     enum Map { M0F, M0F38, M0F3A }
 
     /// Which field of the instruction each operand goes to, in the order they are written: R is ModRM.reg, V is vvvv, M
-    /// is ModRM.rm, which alone can be memory. MOVE is RM, or MR if its first operand is memory.
-    enum Form { RM, MR, RVM, VM, MOVE }
+    /// is ModRM.rm, which alone can be memory. MOVE is RM, or MR if its first operand is memory; MASKED_MOVE is RVM, or
+    /// MVR likewise.
+    enum Form { RM, MR, RVM, MVR, VM, MOVE, MASKED_MOVE }
 
     /// Whether an immediate byte follows.
     enum Immediate { NONE, YES }
@@ -157,7 +161,7 @@ enum VectorOp {
     final Form form;
     final Tuple tuple;
     final boolean immediate;
-    /// The opcode of a store (MOVE), or what stands in ModRM.reg (VM).
+    /// The opcode of a store (MOVE, MASKED_MOVE), or what stands in ModRM.reg (VM).
     final int other;
 
     VectorOp(Coding coding, Prefix prefix, Map map, int w, int opcode, Form form, Immediate immediate, Tuple tuple) {

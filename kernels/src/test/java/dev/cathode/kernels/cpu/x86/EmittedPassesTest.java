@@ -1,8 +1,9 @@
 package dev.cathode.kernels.cpu.x86;
 
+import static dev.cathode.kernels.cpu.x86.Twins.numbers;
+import static dev.cathode.kernels.cpu.x86.Twins.plain;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -14,7 +15,6 @@ import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,7 +24,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class EmittedPassesTest {
     private static final int UNTOUCHED = 0x7fc0beef;
     private static final int LANES = CpuKernels.vector().lanes();
-    private static final int BITS = LANES * Float.SIZE;
+    private static final int BITS = Twins.BITS;
     /// Rows, and vectors of a row.
     private static final int[][] SIZES = {{1, 1}, {2, 3}, {5, 4}, {7, 9}, {3, 20}, {31, 5}};
 
@@ -62,52 +62,9 @@ class EmittedPassesTest {
         }
     }
 
-    /// Numbers of all sizes and signs, and those that are not numbers like others.
-    private static float[] numbers(Random random, int count) {
-        float[] strange = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, 0, -0f, Float.MIN_VALUE,
-            -Float.MIN_VALUE, 1e-39f, -1e-39f, Float.MAX_VALUE, -Float.MAX_VALUE, -104, -103.9f, 15, -15.1f, 88};
-        float[] numbers = new float[count];
-        for (int i = 0; i < count; i++) {
-            int kind = random.nextInt(8);
-            numbers[i] = kind == 0 ? strange[random.nextInt(strange.length)]
-                    : (float) (random.nextGaussian() * Math.pow(2, kind == 1 ? random.nextInt(-40, 12) : kind - 3));
-        }
-        return numbers;
-    }
-
-    private static float[] plain(Random random, int count) {
-        float[] numbers = new float[count];
-        for (int i = 0; i < count; i++) {
-            numbers[i] = (float) random.nextGaussian();
-        }
-        return numbers;
-    }
-
-    /// The bits, with one NaN for all.
-    private static int[] bits(MemorySegment memory) {
-        float[] numbers = memory.toArray(JAVA_FLOAT);
-        int[] bits = new int[numbers.length];
-        Arrays.setAll(bits, i -> Float.floatToIntBits(numbers[i]));
-        return bits;
-    }
-
-    /// A pass over operands in memory with guards; what it leaves in all of them.
-    private static int[][] run(Consumer<long[]> pass, float[]... operands) {
-        try (GuardPages memory = new GuardPages()) {
-            MemorySegment[] segments = Arrays.stream(operands).map(memory::of).toArray(MemorySegment[]::new);
-            pass.accept(Arrays.stream(segments).mapToLong(MemorySegment::address).toArray());
-            return Arrays.stream(segments).map(EmittedPassesTest::bits).toArray(int[][]::new);
-        }
-    }
-
     /// The machine code for the Vector API's own width against the Vector API.
     private static void compare(String what, BiConsumer<Passes, long[]> pass, float[]... operands) {
-        try (Arena arena = Arena.ofConfined()) {
-            Passes emitted = Machine.products(BITS, arena).passes();
-            Passes vector = Passes.vector();
-            assertArrayEquals(run(at -> pass.accept(vector, at), operands),
-                    run(at -> pass.accept(emitted, at), operands), what);
-        }
+        Twins.compare(what, EmittedProducts::passes, Passes.vector(), pass, operands);
     }
 
     @BeforeEach
