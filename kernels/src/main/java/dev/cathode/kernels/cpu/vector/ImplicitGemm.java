@@ -98,7 +98,7 @@ final class ImplicitGemm implements Convolution {
     }
 
     private final class Passing implements InPassing {
-        private final Blocks blocks = new Blocks(roundUp(shape.rows(), MicroKernel.ROWS), 1);
+        private final Blocks blocks = new Blocks(MicroKernel.roundUp(shape.rows()), 1);
 
         @Override
         public long workspaceBytes(int threads) {
@@ -119,7 +119,7 @@ final class ImplicitGemm implements Convolution {
 
     /// Multiplications and additions of the products, padding included, counted as two.
     double productFlops() {
-        return 2.0 * roundUp(shape.rows(), MicroKernel.ROWS) * panels.paddedColumns() * panels.halves()
+        return 2.0 * MicroKernel.roundUp(shape.rows()) * panels.paddedColumns() * panels.halves()
                 * packer.depth();
     }
 
@@ -135,15 +135,11 @@ final class ImplicitGemm implements Convolution {
         while (blockRows > 4 * MicroKernel.ROWS && tasks(rows, blockRows, group) < 3 * threads) {
             blockRows /= 2;
         }
-        return new Blocks(Math.min(blockRows, roundUp(rows, MicroKernel.ROWS)), Math.min(group, panels.count()));
+        return new Blocks(Math.min(blockRows, MicroKernel.roundUp(rows)), Math.min(group, panels.count()));
     }
 
     private int tasks(int rows, int blockRows, int group) {
         return ((rows + blockRows - 1) / blockRows) * ((panels.count() + group - 1) / group);
-    }
-
-    private static int roundUp(int n, int multiple) {
-        return (n + multiple - 1) / multiple * multiple;
     }
 
     /// Rows and panels of one task.
@@ -168,7 +164,8 @@ final class ImplicitGemm implements Convolution {
             square = weights + (copied
                     ? align((long) channelBlock * tapBlock * MicroKernel.COLUMNS * Float.BYTES) : 0);
             sums = square + (copied ? align(WeightPacker.SQUARE_BYTES) : 0);
-            end = sums + align((long) blocks.panels * panels.halves() * blocks.rows * MicroKernel.COLUMNS * Float.BYTES);
+            end = sums + align((long) blocks.panels * panels.halves() * blocks.rows * MicroKernel.COLUMNS
+                    * Float.BYTES);
         }
 
         long bytes() {
@@ -219,51 +216,52 @@ final class ImplicitGemm implements Convolution {
     /// Rows `row` to `row + rows - 1`, panels `panel` to `panel + count - 1`.
     private void block(Arguments arguments, Scratch scratch, WeightStorage type, PackedBlock weights, long memory,
                        int row, int rows, int panel, int count) {
-        int padded = roundUp(rows, MicroKernel.ROWS);
+        int padded = MicroKernel.roundUp(rows);
         long zeros = memory + scratch.zeros;
         long table = memory + scratch.table;
         long tapStep = (long) padded * Long.BYTES;
         ALL.asSlice(zeros, scratch.table - scratch.zeros).fill((byte) 0);
-        map.fill(arguments, table, tapStep, row, rows, padded, zeros);
+        map.fill(products.passes(), arguments, table, tapStep, row, rows, padded, zeros);
         for (int tap = 0; tap < taps; tap += tapBlock) {
             int tapCount = Math.min(tapBlock, taps - tap);
             for (int channel = 0; channel < shape.inChannels(); channel += channelBlock) {
                 int channels = Math.min(channelBlock, shape.inChannels() - channel);
-                boolean first = tap == 0 && channel == 0;
-                for (int p = 0; p < count * panels.halves(); p++) {
-                    int index = panel + p / panels.halves();
-                    long b = weights.address(index, p % panels.halves(), tap, tapCount, channel, channels, memory);
-                    products.panel(type, panels.vectors(index), table + tap * tapStep, tapStep, tapCount,
-                            (long) channel * Float.BYTES, channels, b, first ? zeros : 0,
-                            sums(scratch, memory, padded, p), padded);
+                boolean last = tap + tapCount == taps && channel + channels == shape.inChannels();
+                long zero = tap == 0 && channel == 0 ? zeros : 0;
+                long at = table + tap * tapStep;
+                for (int p = 0; p < count; p++) {
+                    int index = panel + p;
+                    int from = channel;
+                    int firstTap = tap;
+                    EpilogueStore.Product product = (half, sums, ending) -> {
+                        long b = weights.address(index, half, firstTap, tapCount, from, channels, memory);
+                        long offset = (long) from * Float.BYTES;
+                        int vectors = panels.vectors(index);
+                        if (ending == null) {
+                            products.panel(type, vectors, at, tapStep, tapCount, offset, channels, b, zero, sums,
+                                    padded);
+                        } else {
+                            products.panel(type, vectors, at, tapStep, tapCount, offset, channels, b, zero, sums, rows,
+                                    ending);
+                        }
+                    };
+                    long sums = sums(scratch, memory, padded, p * panels.halves());
+                    long gates = sums(scratch, memory, padded, p * panels.halves() + 1);
+                    if (last) {
+                        epilogue.finish(arguments, index, sums, gates, row, rows, shape.outHeight() * shape.outWidth(),
+                                memory + scratch.biases, product);
+                    } else {
+                        product.run(0, sums, null);
+                        if (panels.halves() == 2) {
+                            product.run(1, gates, null);
+                        }
+                    }
                 }
             }
         }
-        store(arguments, scratch, memory, row, rows, panel, count, padded);
     }
 
     private static long sums(Scratch scratch, long memory, int padded, int p) {
         return memory + scratch.sums + (long) p * padded * MicroKernel.COLUMNS * Float.BYTES;
-    }
-
-    /// Takes the sums to the output, image by image where each has biases of its own.
-    private void store(Arguments arguments, Scratch scratch, long memory, int row, int rows, int panel, int count,
-                       int padded) {
-        int outPixels = shape.outHeight() * shape.outWidth();
-        long biases = memory + scratch.biases;
-        for (int p = 0; p < count; p++) {
-            int index = panel + p;
-            long width = (long) panels.width(index) * Float.BYTES;
-            int done = 0;
-            while (done < rows) {
-                int image = (row + done) / outPixels;
-                int end = epilogue.epilogue().sampleBias() ? Math.min(rows, (image + 1) * outPixels - row) : rows;
-                epilogue.prepare(arguments, index, image, biases);
-                long sums = sums(scratch, memory, padded, p * panels.halves()) + done * width;
-                long gates = sums(scratch, memory, padded, p * panels.halves() + 1) + done * width;
-                epilogue.store(arguments, index, sums, gates, end - done, (long) row + done, biases);
-                done = end;
-            }
-        }
     }
 }

@@ -53,36 +53,57 @@ final class InputMap {
 
     /// Fills `table[tap][i]` with the addresses of the input pixels of output pixels `first` to `first + count - 1`,
     /// and with `zeros` from there to `padded`.
-    void fill(Convolution.Arguments arguments, long table, long tapStep, long first, int count, int padded,
-              long zeros) {
+    void fill(Passes passes, Convolution.Arguments arguments, long table, long tapStep, int first, int count,
+              int padded, long zeros) {
         int outWidth = shape.outWidth();
         int outPixels = shape.outHeight() * outWidth;
-        int image = (int) (first / outPixels);
-        int y = (int) (first % outPixels) / outWidth;
-        int x = (int) (first % outPixels) % outWidth;
-        int taps = shape.kernelHeight() * shape.kernelWidth();
-        for (int i = 0; i < padded; i++) {
-            long at = table + (long) i * Long.BYTES;
-            if (i >= count) {
-                for (int t = 0; t < taps; t++) {
-                    ALL.set(JAVA_LONG_UNALIGNED, at + t * tapStep, zeros);
-                }
-                continue;
-            }
-            int top = y * shape.strideHeight();
-            int left = x * shape.strideWidth();
+        long pixelBytes = (long) arguments.inputStride() * Float.BYTES;
+        for (int done = 0; done < count; ) {
+            int pixel = first + done;
+            int x = pixel % outWidth;
+            int run = Math.min(outWidth - x, count - done); // beside each other in an image
+            int top = pixel % outPixels / outWidth * shape.strideHeight();
+            long image = (long) (pixel / outPixels) * shape.height();
             for (int ky = 0; ky < shape.kernelHeight(); ky++) {
+                int row = row(top + ky);
+                long columns = arguments.input() + (image + row) * shape.width() * pixelBytes;
                 for (int kx = 0; kx < shape.kernelWidth(); kx++) {
-                    ALL.set(JAVA_LONG_UNALIGNED, at, pixel(arguments, image, top + ky, left + kx, zeros));
-                    at += tapStep;
+                    long at = table + (ky * shape.kernelWidth() + kx) * tapStep + (long) done * Long.BYTES;
+                    entries(passes, at, row >= 0, columns, pixelBytes, x, kx, run, zeros);
                 }
             }
-            if (++x == outWidth) {
-                x = 0;
-                if (++y == shape.outHeight()) {
-                    y = 0;
-                    image++;
-                }
+            done += run;
+        }
+        for (int tap = 0; tap < shape.kernelHeight() * shape.kernelWidth(); tap++) {
+            passes.addresses(table + tap * tapStep + (long) count * Long.BYTES, zeros, 0, padded - count);
+        }
+    }
+
+    /// Fills a part of a table: the addresses that filter column `kx` sees from `count` output pixels of a row, or
+    /// `zeros`.
+    ///
+    /// @param exists whether the input has this row
+    /// @param columns where the row's column 0 lies, or would
+    /// @param step bytes from column to column
+    /// @param x the first of the output pixels
+    void entries(Passes passes, long table, boolean exists, long columns, long step, int x, int kx, int count,
+                 long zeros) {
+        int strideWidth = shape.strideWidth();
+        if (!exists) {
+            passes.addresses(table, zeros, 0, count);
+        } else if (shape.resizedWidth() == shape.width()) { // padding, columns in equal steps, padding
+            int left = x * strideWidth + kx - shape.padLeft();
+            int begin = Math.clamp(Math.ceilDiv(-left, strideWidth), 0, count);
+            int end = Math.clamp(Math.ceilDiv(shape.width() - left, strideWidth), begin, count);
+            passes.addresses(table, zeros, 0, begin);
+            passes.addresses(table + (long) begin * Long.BYTES, columns + ((long) left + begin * strideWidth) * step,
+                    strideWidth * step, end - begin);
+            passes.addresses(table + (long) end * Long.BYTES, zeros, 0, count - end);
+        } else {
+            for (int i = 0; i < count; i++) {
+                int column = column((x + i) * strideWidth + kx);
+                long address = column < 0 ? zeros : columns + column * step;
+                ALL.set(JAVA_LONG_UNALIGNED, table + (long) i * Long.BYTES, address);
             }
         }
     }

@@ -19,6 +19,11 @@ final class MicroKernel {
 
     private MicroKernel() { }
 
+    /// The next multiple of [#ROWS].
+    static int roundUp(int rows) {
+        return Math.ceilDiv(rows, ROWS) * ROWS;
+    }
+
     /// See [Products#panel].
     static void block(int vectors, long table, long tapStep, int taps, long offset, int k, long b, long zeros, long c,
                       int rows) {

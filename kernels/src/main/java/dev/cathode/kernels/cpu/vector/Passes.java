@@ -43,6 +43,9 @@ public interface Passes {
     void add(long x, long xStride, long bias, long residual, long residualStride, long y, long yStride, int rows,
              int count);
 
+    /// Fills a table of addresses: `first`, `first + step`, and so on.
+    void addresses(long table, long first, long step, int count);
+
     /// `to[i] = Σ Bᵀ[i][j] · from[j]` for Winograd's F(2, 3) (`size` 4) or F(4, 3) (6), along a run of channels. The
     /// addresses of the inputs lie in memory, `step` bytes apart, and count from `offset`; the outputs lie `toStep` bytes
     /// apart. All `size` lines of a patch are done, `nextStep` and `nextTo` bytes from one to the next.

@@ -23,6 +23,16 @@ public interface Products {
     void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k, long b,
                long zeros, long c, int rows);
 
+    /// The same, and then what ends a layer: sums go to `ending`, only those of the rows that exist.
+    ///
+    /// @param sums scratch memory for the sums of all rows of the table; those to start from if `zeros` is 0
+    /// @param rows at least 1; tables and sums have entries up to the next multiple of 12
+    default void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k,
+                       long b, long zeros, long sums, int rows, Ending ending) {
+        panel(storage, vectors, table, tapStep, taps, offset, k, b, zeros, sums, MicroKernel.roundUp(rows));
+        ending.apply(passes(), sums, vectors, rows);
+    }
+
     /// Whether [#panel] widens weights of this type by itself; if not, whoever calls it must.
     boolean reads(WeightStorage storage);
 

@@ -53,7 +53,7 @@ final class RoundedGemm implements Convolution {
         filterRows = blocks > 1 ? 1 : Math.clamp(Math.min(BLOCK_CHANNELS / channels,
                 BLOCK_DEPTH / (shape.kernelWidth() * channels)), 1, shape.kernelHeight());
         whole = channelBlock == channels && filterRows == shape.kernelHeight();
-        input = new RoundedRows(shape, products, filterRows, channelBlock);
+        input = new RoundedRows(shape, products, plain.passes(), filterRows, channelBlock);
     }
 
     @Override
@@ -88,7 +88,7 @@ final class RoundedGemm implements Convolution {
 
     /// Multiplications and additions of the products, padding included, counted as two.
     double productFlops() {
-        return 2.0 * roundUp(shape.rows()) * panels.paddedColumns() * panels.halves() * packer.depth();
+        return 2.0 * MicroKernel.roundUp(shape.rows()) * panels.paddedColumns() * panels.halves() * packer.depth();
     }
 
     /// Rows and panels of one task.
@@ -107,11 +107,8 @@ final class RoundedGemm implements Convolution {
                 rowBlocks++;
             }
         }
-        return new Blocks(roundUp(Math.ceilDiv(shape.rows(), rowBlocks)), Math.ceilDiv(panels.count(), groups));
-    }
-
-    private static int roundUp(int rows) {
-        return Math.ceilDiv(rows, MicroKernel.ROWS) * MicroKernel.ROWS;
+        return new Blocks(MicroKernel.roundUp(Math.ceilDiv(shape.rows(), rowBlocks)),
+                Math.ceilDiv(panels.count(), groups));
     }
 
     /// Offsets into one worker's scratch memory.
@@ -159,8 +156,8 @@ final class RoundedGemm implements Convolution {
             int row = index % rowBlocks * blocks.rows;
             int panel = index / rowBlocks * blocks.panels;
             int rows = Math.min(blocks.rows, shape.rows() - row);
-            run(new Task(arguments, scratch, arguments.workspace() + worker * scratch.end, row, rows, roundUp(rows),
-                    panel, Math.min(blocks.panels, panels.count() - panel)));
+            run(new Task(arguments, scratch, arguments.workspace() + worker * scratch.end, row, rows,
+                    MicroKernel.roundUp(rows), panel, Math.min(blocks.panels, panels.count() - panel)));
         });
     }
 
@@ -177,11 +174,18 @@ final class RoundedGemm implements Convolution {
                 boolean first = ky == 0 && channel == 0;
                 boolean last = ky + rowCount == shape.kernelHeight() && channel + channels == shape.inChannels();
                 for (int p = 0; p < task.panels; p++) {
-                    for (int half = 0; half < panels.halves(); half++) {
-                        multiply(task, p, half, ky, rowCount, channel, channels, first);
-                    }
+                    int index = task.panel + p;
+                    int filterRow = ky;
+                    int from = channel;
+                    EpilogueStore.Product product = (half, sums, ending) -> multiply(task, index, half, filterRow,
+                            rowCount, from, channels, first, sums, ending);
                     if (last) {
-                        store(task, p);
+                        epilogue.finish(task.arguments, index, sums(task, p, 0), sums(task, p, 1), task.row, task.rows,
+                                shape.outHeight() * shape.outWidth(), task.memory + task.scratch.biases, product);
+                    } else {
+                        for (int half = 0; half < panels.halves(); half++) {
+                            product.run(half, sums(task, p, half), null);
+                        }
                     }
                 }
             }
@@ -189,25 +193,26 @@ final class RoundedGemm implements Convolution {
     }
 
     /// Adds a depth block to the sums of one panel.
-    private void multiply(Task task, int p, int half, int ky, int rowCount, int channel, int channels, boolean first) {
-        int index = task.panel + p;
+    private void multiply(Task task, int index, int half, int ky, int rowCount, int channel, int channels,
+                          boolean first, long sums, Ending ending) {
         int taps = rowCount * shape.kernelWidth();
         int pairs = (channels + 1) / 2;
         long rowBytes = panels.width(index) * 4L; // of pairs
         long b = task.arguments.weights() + packer.offset(index, half)
                 + ((long) ky * shape.kernelWidth() * packer.tapPairs() + channel / 2) * rowBytes;
-        long c = sums(task, p, half);
-        long zeros = task.memory + task.scratch.zeros;
-        long table = task.memory + task.scratch.table;
-        long tapStep = (long) task.padded * Long.BYTES;
-        long scratch = task.memory + task.scratch.products;
-        if (channels == shape.inChannels()) { // the taps follow each other
-            products.panel(panels.vectors(index), table, tapStep, taps, pairs, b, first ? zeros : 0, c, task.padded,
-                    scratch);
-        } else {
-            for (int tap = 0; tap < taps; tap++) {
-                products.panel(panels.vectors(index), table + tap * tapStep, tapStep, 1, pairs,
-                        b + tap * packer.tapPairs() * rowBytes, first && tap == 0 ? zeros : 0, c, task.padded, scratch);
+        boolean together = channels == shape.inChannels(); // the taps follow each other
+        int calls = together ? 1 : taps;
+        for (int tap = 0; tap < calls; tap++) {
+            long table = task.memory + task.scratch.table + (long) tap * task.padded * Long.BYTES;
+            long tapStep = (long) task.padded * Long.BYTES;
+            long zeros = first && tap == 0 ? task.memory + task.scratch.zeros : 0;
+            long scratch = task.memory + task.scratch.products;
+            if (ending == null || tap < calls - 1) {
+                products.panel(panels.vectors(index), table, tapStep, together ? taps : 1, pairs,
+                        b + tap * packer.tapPairs() * rowBytes, zeros, sums, task.padded, scratch);
+            } else {
+                products.panel(panels.vectors(index), table, tapStep, together ? taps : 1, pairs,
+                        b + tap * packer.tapPairs() * rowBytes, zeros, sums, task.rows, scratch, ending);
             }
         }
     }
@@ -215,24 +220,5 @@ final class RoundedGemm implements Convolution {
     private long sums(Task task, int p, int half) {
         long place = (whole ? 0 : p) * panels.halves() + half;
         return task.memory + task.scratch.sums + place * task.padded * MicroKernel.COLUMNS * Float.BYTES;
-    }
-
-    /// Takes the sums of a panel to the output, image by image where each has biases of its own.
-    private void store(Task task, int p) {
-        int outPixels = shape.outHeight() * shape.outWidth();
-        int index = task.panel + p;
-        long biases = task.memory + task.scratch.biases;
-        long width = (long) panels.width(index) * Float.BYTES;
-        int done = 0;
-        while (done < task.rows) {
-            int image = (task.row + done) / outPixels;
-            int end = epilogue.epilogue().sampleBias() ? Math.min(task.rows, (image + 1) * outPixels - task.row)
-                    : task.rows;
-            epilogue.prepare(task.arguments, index, image, biases);
-            long gates = panels.halves() == 2 ? sums(task, p, 1) + done * width : 0;
-            epilogue.store(task.arguments, index, sums(task, p, 0) + done * width, gates, end - done,
-                    (long) task.row + done, biases);
-            done = end;
-        }
     }
 }

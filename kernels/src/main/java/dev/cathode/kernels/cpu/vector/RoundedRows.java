@@ -1,8 +1,5 @@
 package dev.cathode.kernels.cpu.vector;
 
-import static dev.cathode.kernels.cpu.OffHeap.ALL;
-import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
-
 import dev.cathode.kernels.cpu.Convolution;
 import dev.cathode.kernels.cpu.ConvolutionShape;
 
@@ -13,12 +10,14 @@ import dev.cathode.kernels.cpu.ConvolutionShape;
 ///
 /// @param shape geometry
 /// @param products they say what a rounded number looks like
+/// @param passes what fills tables
 /// @param filterRows of a block at most
 /// @param channels of a block at most
 /// @param map where pixels lie
-record RoundedRows(ConvolutionShape shape, RoundedProducts products, int filterRows, int channels, InputMap map) {
-    RoundedRows(ConvolutionShape shape, RoundedProducts products, int filterRows, int channels) {
-        this(shape, products, filterRows, channels, new InputMap(shape));
+record RoundedRows(ConvolutionShape shape, RoundedProducts products, Passes passes, int filterRows, int channels,
+                   InputMap map) {
+    RoundedRows(ConvolutionShape shape, RoundedProducts products, Passes passes, int filterRows, int channels) {
+        this(shape, products, passes, filterRows, channels, new InputMap(shape));
     }
 
     /// What to round.
@@ -70,9 +69,8 @@ record RoundedRows(ConvolutionShape shape, RoundedProducts products, int filterR
             done += count;
         }
         for (int tap = 0; tap < taps; tap++) {
-            for (int i = block.rows; i < block.padded; i++) {
-                ALL.set(JAVA_LONG_UNALIGNED, table + ((long) tap * block.padded + i) * Long.BYTES, zeros);
-            }
+            passes.addresses(table + ((long) tap * block.padded + block.rows) * Long.BYTES, zeros, 0,
+                    block.padded - block.rows);
         }
     }
 
@@ -99,12 +97,8 @@ record RoundedRows(ConvolutionShape shape, RoundedProducts products, int filterR
             products.round(from, (long) arguments.inputStride() * Float.BYTES, pixels, block.channels, to, rowBytes());
         }
         for (int kx = 0; kx < shape.kernelWidth(); kx++) {
-            long entry = entries + (long) kx * block.padded * Long.BYTES;
-            for (int i = 0; i < count; i++) {
-                int column = exists ? map.column((x + i) * shape.strideWidth() + kx) : -1;
-                ALL.set(JAVA_LONG_UNALIGNED, entry + (long) i * Long.BYTES,
-                        column < 0 ? zeros : to + (column - first) * rowBytes());
-            }
+            map.entries(passes, entries + (long) kx * block.padded * Long.BYTES, exists, to - first * rowBytes(),
+                    rowBytes(), x, kx, count, zeros);
         }
         return to + pixels * rowBytes();
     }

@@ -5,6 +5,7 @@ import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
+import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
 import jdk.incubator.vector.FloatVector;
@@ -149,6 +150,13 @@ final class VectorPasses implements Passes {
     private static void copy(long x, long y, long bytes) {
         for (long i = 0; i < bytes; i += V) {
             FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE).intoMemorySegment(ALL, y + i, LE);
+        }
+    }
+
+    @Override
+    public void addresses(long table, long first, long step, int count) {
+        for (int i = 0; i < count; i++) {
+            ALL.set(JAVA_LONG_UNALIGNED, table + (long) i * Long.BYTES, first + i * step);
         }
     }
 

@@ -75,6 +75,14 @@ record WidenedProducts(Products products) implements RoundedProducts {
         products.panel(WeightStorage.F32, vectors, table, tapStep, taps, 0, 2 * pairs, scratch, zeros, c, rows);
     }
 
+    @Override
+    public void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long sums,
+                      int rows, long scratch, Ending ending) {
+        widen(b, scratch, taps * pairs, vectors * V);
+        products.panel(WeightStorage.F32, vectors, table, tapStep, taps, 0, 2 * pairs, scratch, zeros, sums, rows,
+                ending);
+    }
+
     /// A row of pairs becomes two rows of floats.
     private static void widen(long from, long to, int pairs, long rowBytes) {
         for (int p = 0; p < pairs; p++) {

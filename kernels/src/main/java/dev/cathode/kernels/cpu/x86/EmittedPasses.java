@@ -30,6 +30,7 @@ final class EmittedPasses implements Passes {
     private final MemorySegment[] additions = new MemorySegment[4];
     /// Of inputs, outputs and weights; F(2×2), then F(4×4).
     private final MemorySegment[] winograd = new MemorySegment[6];
+    private final MemorySegment addresses;
     private final MemorySegment rowSums;
     private final MemorySegment rowSquares;
     private final MemorySegment rowNormalization;
@@ -48,6 +49,7 @@ final class EmittedPasses implements Passes {
         for (int i = 0; i < winograd.length; i++) {
             winograd[i] = code.at(offsets.winograd[i]);
         }
+        addresses = code.at(offsets.addresses);
         rowSums = code.at(offsets.rowSums);
         rowSquares = code.at(offsets.rowSquares);
         rowNormalization = code.at(offsets.rowNormalization);
@@ -64,6 +66,7 @@ final class EmittedPasses implements Passes {
         private final int strip;
         private final int[] additions = new int[4];
         private final int[] winograd = new int[6];
+        private final int addresses;
         private final int rowSums;
         private final int rowSquares;
         private final int rowNormalization;
@@ -97,6 +100,8 @@ final class EmittedPasses implements Passes {
                 winograd[4 + large] = start(a);
                 WinogradCode.weights(a, bits, 4 + 2 * large);
             }
+            addresses = start(a);
+            StreamCode.addresses(a);
             rowSums = start(a);
             RowCode.sums(a, bits, false);
             rowSquares = start(a);
@@ -181,6 +186,13 @@ final class EmittedPasses implements Passes {
             MemorySegment function = additions[(bias != 0 ? 1 : 0) + (residual != 0 ? 2 : 0)];
             call(() -> { NINE.invokeExact(function, x, xStride, bias, residual, residualStride, y, yStride, (long) rows,
                     4L * count); });
+        }
+    }
+
+    @Override
+    public void addresses(long table, long first, long step, int count) {
+        if (count > 0) {
+            call(() -> { FOUR.invokeExact(addresses, table, first, step, (long) count); });
         }
     }
 

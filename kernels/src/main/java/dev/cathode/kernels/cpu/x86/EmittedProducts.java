@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.x86;
 
 import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.vector.Ending;
 import dev.cathode.kernels.cpu.vector.GradientPasses;
 import dev.cathode.kernels.cpu.vector.Passes;
 import dev.cathode.kernels.cpu.vector.Products;
@@ -14,7 +15,7 @@ import java.lang.ref.Reference;
 
 /// Products by machine code.
 final class EmittedProducts implements Products {
-    private static final MethodHandle PANEL = Calls.of(10);
+    private static final MethodHandle PANEL = Calls.of(14);
     /// A tile takes a microsecond and leaves its sums on their way to memory. An ordinary call would wait for them,
     /// since the way back to Java has a barrier; a critical one, for which garbage collection waits instead, does not.
     private static final MethodHandle PIXELS = Calls.critical(9);
@@ -126,15 +127,31 @@ final class EmittedProducts implements Products {
     @Override
     public void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k,
                       long b, long zeros, long c, int rows) {
-        long start = zeros == 0 ? c : zeros;
-        long startStride = zeros == 0 ? (long) vectors * vectorBytes : 0;
+        panel(storage, vectors, table, tapStep, taps, offset, k, b, zeros, c, rows,
+                new Ending(c, (long) vectors * vectorBytes, 0, 0, 0));
+    }
+
+    @Override
+    public void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k,
+                      long b, long zeros, long sums, int rows, Ending ending) {
+        call(panels[storage.ordinal()][vectors >> 1], (long) vectors * vectorBytes, table, tapStep, taps, offset, k, b,
+                zeros, sums, rows, ending);
+        Reference.reachabilityFence(this); // the code lives as long as this
+    }
+
+    /// Calls a panel's function.
+    ///
+    /// @param width bytes of a row of sums
+    static void call(MemorySegment function, long width, long table, long tapStep, int taps, long offset, int k, long b,
+                     long zeros, long sums, int rows, Ending ending) {
+        long start = zeros == 0 ? sums : zeros;
+        long startStride = zeros == 0 ? width : 0;
         try {
-            PANEL.invokeExact(panels[storage.ordinal()][vectors >> 1], table, tapStep, (long) taps, offset, (long) k, b,
-                    start, startStride, c, (long) rows);
+            PANEL.invokeExact(function, table, tapStep, (long) taps, offset, (long) k, b, start, startStride,
+                    ending.output(), ending.outputStride(), (long) rows, ending.bias(), ending.residual(),
+                    ending.residualStride());
         } catch (Throwable e) {
             throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this); // the code lives as long as this
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.cathode.kernels.cpu.x86;
 
+import dev.cathode.kernels.cpu.vector.Ending;
 import dev.cathode.kernels.cpu.vector.RoundedProducts;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -8,7 +9,6 @@ import java.util.Arrays;
 
 /// Products of bfloat16 numbers by machine code, for processors with AVX-512 BF16.
 final class EmittedRoundedProducts implements RoundedProducts {
-    private static final MethodHandle PANEL = Calls.of(10);
     private static final MethodHandle ROUND = Calls.of(7);
     private static final MethodHandle SPIN = Calls.of(1);
     private static final int VECTOR_BYTES = 64;
@@ -75,16 +75,16 @@ final class EmittedRoundedProducts implements RoundedProducts {
     @Override
     public void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long c, int rows,
                       long scratch) {
-        long start = zeros == 0 ? c : zeros;
-        long startStride = zeros == 0 ? (long) vectors * VECTOR_BYTES : 0;
-        try {
-            PANEL.invokeExact(panels[vectors >> 1], table, tapStep, (long) taps, 0L, (long) pairs, b,
-                    start, startStride, c, (long) rows);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
+        panel(vectors, table, tapStep, taps, pairs, b, zeros, c, rows, scratch,
+                new Ending(c, (long) vectors * VECTOR_BYTES, 0, 0, 0));
+    }
+
+    @Override
+    public void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long sums,
+                      int rows, long scratch, Ending ending) {
+        EmittedProducts.call(panels[vectors >> 1], (long) vectors * VECTOR_BYTES, table, tapStep, taps, 0, pairs, b,
+                zeros, sums, rows, ending);
+        Reference.reachabilityFence(this);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.x86;
 
 import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.ADD;
+import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.CMP;
 import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.SUB;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R10;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R11;
@@ -30,8 +31,8 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 /// Writes the functions behind [dev.cathode.kernels.cpu.vector.Products#panel]: a block, in tiles.
 ///
 /// ```
-/// void product(table, tapStep, taps, offset, k, b,  start, startStride, c, rows)
-///              rdi    rsi      rdx   rcx     r8 r9  on the stack
+/// void product(table, tapStep, taps, offset, k, b,  start, startStride, output, outputStride, rows,
+///              rdi    rsi      rdx   rcx     r8 r9    bias, residual, residualStride: all these on the stack)
 ///
 /// for each group of rows:
 ///   sums = start
@@ -41,13 +42,16 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 ///       b0..b3 = vectors of weights       4 loads
 ///       for each row:                     6 broadcasts,
 ///         sums[row] += a[row][p] · b      24 fused multiply-adds
-///   c = sums
+///   output = sums + bias + residual
 /// ```
 ///
 /// Six rows of four vectors take 24 sums, 4 vectors of weights and up to 4 broadcasts: all 32 registers of AVX-512.
 /// A processor starts two multiply-adds and two loads a cycle: 24 multiply-adds come with 10. AVX2's 16 registers hold
-/// six rows of two vectors. Nothing but the numbers of the rows, the weights and the sums is read, so nothing behind
-/// their end.
+/// six rows of two vectors. Nothing but the numbers of the rows, the weights, the bias and the residual is read, so
+/// nothing behind their end. Only of the table and the start there must be entries for a last group that is not full.
+///
+/// Sums go from the registers to where the layer's result belongs. The stores wait in the processor's queue for lines
+/// from memory while the next group multiplies: a pass over a whole block would have nothing to do meanwhile.
 ///
 /// Weights of 16 bits are widened as they are loaded, by units that the multiply-adds leave idle. Where both sides are
 /// bfloat16 a term is a pair of numbers: four bytes on either side, so that nothing changes but the instruction.
@@ -87,8 +91,12 @@ final class PanelProductCode {
     private static final int ARGUMENTS = LOCALS + 8 * SAVED.length + 8 /* return address */;
     private static final Mem START = at(RSP, ARGUMENTS);
     private static final Mem START_STRIDE = at(RSP, ARGUMENTS + 8);
-    private static final Mem SUMS = at(RSP, ARGUMENTS + 16);
-    private static final Mem ROWS_LEFT = at(RSP, ARGUMENTS + 24);
+    private static final Mem OUTPUT = at(RSP, ARGUMENTS + 16);
+    private static final Mem OUTPUT_STRIDE = at(RSP, ARGUMENTS + 24);
+    private static final Mem ROWS_LEFT = at(RSP, ARGUMENTS + 32);
+    private static final Mem BIAS = at(RSP, ARGUMENTS + 40);
+    private static final Mem RESIDUAL = at(RSP, ARGUMENTS + 48);
+    private static final Mem RESIDUAL_STRIDE = at(RSP, ARGUMENTS + 56);
 
     private final Assembler a;
     private final Tile tile;
@@ -120,7 +128,8 @@ final class PanelProductCode {
         a.place(group);
         loadSums();
         taps();
-        storeSums();
+        addBias();
+        store();
         a.mov(RAX, TABLE);
         a.op(ADD, RAX, rows * Long.BYTES);
         a.mov(TABLE, RAX);
@@ -168,15 +177,62 @@ final class PanelProductCode {
         a.mov(START, RAX);
     }
 
-    private void storeSums() {
-        a.mov(RAX, SUMS);
+    private void addBias() {
+        Label none = new Label();
+        a.mov(RAX, BIAS);
+        a.test(RAX, RAX);
+        a.jump(Condition.E, none);
+        for (int v = 0; v < vectors; v++) {
+            a.op(VectorOp.VMOVUPS, tile.right(v), at(RAX, v * vectorBytes));
+        }
         for (int row = 0; row < rows; row++) {
             for (int v = 0; v < vectors; v++) {
-                a.op(VectorOp.VMOVUPS, at(RAX, (row * vectors + v) * vectorBytes), tile.sum(row, v));
+                a.op(VectorOp.VADDPS, tile.sum(row, v), tile.sum(row, v), tile.right(v));
             }
         }
-        a.op(ADD, RAX, rows * vectors * vectorBytes);
-        a.mov(SUMS, RAX);
+        a.place(none);
+    }
+
+    private void store() {
+        Label plain = new Label();
+        Label stored = new Label();
+        a.mov(RAX, OUTPUT);
+        a.mov(RCX, OUTPUT_STRIDE);
+        a.mov(RDX, ROWS_LEFT);
+        a.mov(RSI, RESIDUAL);
+        a.test(RSI, RSI);
+        a.jump(Condition.E, plain);
+        a.mov(RDI, RESIDUAL_STRIDE);
+        storeRows(true, stored);
+        a.mov(RESIDUAL, RSI);
+        a.mov(OUTPUT, RAX);
+        a.jump(stored);
+        a.place(plain);
+        storeRows(false, stored);
+        a.mov(OUTPUT, RAX);
+        a.place(stored);
+    }
+
+    /// Stores the rows that exist.
+    ///
+    /// @param end where to go after the last of all
+    private void storeRows(boolean residual, Label end) {
+        for (int row = 0; row < rows; row++) {
+            for (int v = 0; v < vectors; v++) {
+                if (residual) {
+                    a.op(VectorOp.VADDPS, tile.sum(row, v), tile.sum(row, v), at(RSI, v * vectorBytes));
+                }
+                a.op(VectorOp.VMOVUPS, at(RAX, v * vectorBytes), tile.sum(row, v));
+            }
+            if (row < rows - 1) {
+                a.op(CMP, RDX, row + 1);
+                a.jump(Condition.LE, end);
+            }
+            a.op(ADD, RAX, RCX);
+            if (residual) {
+                a.op(ADD, RSI, RDI);
+            }
+        }
     }
 
     private void taps() {

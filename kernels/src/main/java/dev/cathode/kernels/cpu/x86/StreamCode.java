@@ -68,6 +68,19 @@ final class StreamCode {
         new StreamCode(a, bits).add(bias, residual);
     }
 
+    /// `void addresses(table, first, step, count)`.
+    static void addresses(Assembler a) {
+        Label next = new Label();
+        a.align(32);
+        a.place(next);
+        a.mov(at(RDI), RSI);
+        a.op(ADD, RSI, RDX);
+        a.op(ADD, RDI, Long.BYTES);
+        a.dec(RCX);
+        a.jump(Condition.NE, next);
+        a.ret();
+    }
+
     private void vectors(Gpr index, Gpr count, int width, IntConsumer body) {
         VectorLoop.write(a, vectorBytes, index, count, width, body);
     }

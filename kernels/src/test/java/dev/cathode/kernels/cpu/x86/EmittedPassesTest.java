@@ -4,6 +4,7 @@ import static dev.cathode.kernels.cpu.x86.Twins.numbers;
 import static dev.cathode.kernels.cpu.x86.Twins.plain;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -146,6 +147,21 @@ class EmittedPassesTest {
                         at[2] * residual, 4L * count + 8, at[3], 4L * count + 12, size[0], count),
                         numbers(random, size[0] * (count + 1)), numbers(random, count),
                         numbers(random, size[0] * (count + 2)), new float[size[0] * (count + 3)]);
+            }
+        }
+    }
+
+    @Test
+    void listsAddresses() {
+        try (Arena arena = Arena.ofConfined(); GuardPages memory = new GuardPages()) {
+            for (Passes passes : new Passes[] {Machine.products(BITS, arena).passes(), Passes.vector()}) {
+                for (int count : new int[] {0, 1, 2, 7, 192}) {
+                    MemorySegment table = memory.buffer(8L * count);
+                    passes.addresses(table.address(), 1L << 40, -20, count);
+                    for (int i = 0; i < count; i++) {
+                        assertEquals((1L << 40) - 20 * i, table.getAtIndex(JAVA_LONG, i));
+                    }
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.vector.Ending;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
@@ -37,6 +38,67 @@ class EmittedProductsTest {
                         check(products, storage, vectors, width, rows, taps, k, a, halves, null);
                     }
                 }
+            }
+        }
+    }
+
+    /// Rows of any number, to rows with gaps, with what is added on the way; nothing beside them is touched.
+    @ParameterizedTest
+    @ValueSource(ints = {256, 512})
+    void panelsEndInTheOutput(int bits) {
+        try (Arena arena = Arena.ofConfined()) {
+            EmittedProducts products = Machine.products(bits, arena);
+            Random random = new Random(8);
+            for (int vectors = 1; vectors <= (bits == 512 ? 4 : 2); vectors *= 2) {
+                for (int rows : new int[] {1, 2, 5, 6, 7, 11, 12, 13, 29, 36}) {
+                    for (int with = 0; with < 16; with++) {
+                        end(products, random, vectors, vectors * bits / 32, rows, with);
+                    }
+                }
+            }
+        }
+    }
+
+    /// @param with bits: bias, residual, the residual is the output, sums so far
+    private static void end(EmittedProducts products, Random random, int vectors, int width, int rows, int with) {
+        int k = 1 + random.nextInt(40);
+        int padded = Math.ceilDiv(rows, 12) * 12;
+        int outputStride = width + random.nextInt(9);
+        int residualStride = (with & 4) != 0 ? outputStride : width + random.nextInt(9);
+        boolean residual = (with & 2) != 0;
+        boolean continued = (with & 8) != 0;
+        float[] a = random(random, rows * k, false);
+        float[] b = random(random, k * width, false);
+        float[] bias = random(random, width, false);
+        float[] start = random(random, padded * width, false);
+        float[] before = random(random, (rows - 1) * outputStride + width, false);
+        float[] added = (with & 4) != 0 ? before : random(random, (rows - 1) * residualStride + width, false);
+        try (GuardPages memory = new GuardPages()) {
+            long[] table = new long[padded];
+            Arrays.fill(table, memory.of(new float[k]).address());
+            for (int row = 0; row < rows; row++) {
+                table[row] = memory.of(Arrays.copyOfRange(a, row * k, (row + 1) * k)).address();
+            }
+            MemorySegment output = memory.of(before);
+            long other = (with & 4) != 0 ? output.address() : memory.of(added).address();
+            products.panel(WeightStorage.F32, vectors, memory.of(table).address(), 0, 1, 0, k, memory.of(b).address(),
+                    continued ? 0 : memory.of(new float[width]).address(), memory.of(start).address(), rows,
+                    new Ending(output.address(), 4L * outputStride, (with & 1) != 0 ? memory.of(bias).address() : 0,
+                            residual ? other : 0, 4L * residualStride));
+            for (int i = 0; i < before.length; i++) {
+                int row = i / outputStride;
+                int column = i % outputStride;
+                float expected = before[i];
+                if (column < width) {
+                    float sum = continued ? start[row * width + column] : 0;
+                    for (int p = 0; p < k; p++) {
+                        sum = Math.fma(a[row * k + p], b[p * width + column], sum);
+                    }
+                    sum = (with & 1) != 0 ? sum + bias[column] : sum;
+                    expected = residual ? sum + added[row * residualStride + column] : sum;
+                }
+                int[] at = {vectors, rows, with, row, column};
+                assertEquals(expected, output.getAtIndex(JAVA_FLOAT, i), () -> Arrays.toString(at));
             }
         }
     }

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.cathode.kernels.cpu.vector.Ending;
 import dev.cathode.kernels.cpu.vector.RoundedProducts;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -159,6 +160,40 @@ class EmittedRoundedProductsTest {
             float[] sums = c.toArray(JAVA_FLOAT);
             for (int i = 64; i < sums.length; i++) {
                 assertEquals(sums[i % 64], sums[i]);
+            }
+        }
+    }
+
+    /// The sums of the same panel without an ending, and what is added to them.
+    @Test
+    void panelsEndInTheOutput() {
+        Random random = new Random(4);
+        for (int vectors = 1; vectors <= 4; vectors *= 2) {
+            for (int rows : new int[] {1, 6, 8, 12, 23}) {
+                int width = 16 * vectors;
+                int padded = Math.ceilDiv(rows, 12) * 12;
+                try (GuardPages memory = new GuardPages()) {
+                    long[] table = new long[padded];
+                    Arrays.setAll(table, i -> memory.of(random(random, 2 * 19, false)).address());
+                    long rowTable = memory.of(table).address();
+                    long b = memory.of(random(random, 2 * 19 * width, false)).address();
+                    long zeros = memory.of(new float[width]).address();
+                    MemorySegment bias = memory.buffer(4L * width);
+                    MemorySegment residual = memory.buffer(4L * rows * width);
+                    for (int i = 0; i < rows * width; i++) {
+                        bias.setAtIndex(JAVA_FLOAT, i % width, (float) random.nextGaussian());
+                        residual.setAtIndex(JAVA_FLOAT, i, (float) random.nextGaussian());
+                    }
+                    MemorySegment sums = memory.buffer(4L * padded * width);
+                    products.panel(vectors, rowTable, 0, 1, 19, b, zeros, sums.address(), padded, 0);
+                    MemorySegment output = memory.buffer(4L * rows * width);
+                    products.panel(vectors, rowTable, 0, 1, 19, b, zeros, 0, rows, 0, new Ending(output.address(),
+                            4L * width, bias.address(), residual.address(), 4L * width));
+                    for (int i = 0; i < rows * width; i++) {
+                        assertEquals(sums.getAtIndex(JAVA_FLOAT, i) + bias.getAtIndex(JAVA_FLOAT, i % width)
+                                + residual.getAtIndex(JAVA_FLOAT, i), output.getAtIndex(JAVA_FLOAT, i));
+                    }
+                }
             }
         }
     }

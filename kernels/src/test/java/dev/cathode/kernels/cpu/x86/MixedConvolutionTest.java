@@ -55,8 +55,8 @@ class MixedConvolutionTest {
                     ? ConvolutionShape.linear(SIZES[random.nextInt(SIZES.length)], in, out)
                     : convolution(random, Math.min(in, 67), Math.min(out, 64));
             boolean gated = linear && random.nextBoolean();
-            Epilogue epilogue = new Epilogue(true, random.nextBoolean(), gated ? Activation.NONE : Activation.SILU,
-                    gated, random.nextBoolean());
+            Epilogue epilogue = new Epilogue(true, random.nextBoolean(),
+                    gated || random.nextBoolean() ? Activation.NONE : Activation.SILU, gated, random.nextBoolean());
             check(kernels.open(), new Case(shape, epilogue, random.nextLong()));
         }
     }

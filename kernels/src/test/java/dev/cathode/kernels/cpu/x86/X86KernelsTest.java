@@ -65,7 +65,7 @@ class X86KernelsTest {
         assumeTrue(emitted.description().contains("machine code"), emitted.reason());
         Random random = new Random(11);
         int[] sizes = {1, 2, 3, 5, 13, 16, 31, 64, 67, 97, 130, 257};
-        for (int i = 0; i < 24; i++) {
+        for (int i = 0; i < 36; i++) {
             int in = sizes[random.nextInt(sizes.length)];
             int out = 2 * sizes[random.nextInt(sizes.length)];
             int height = 1 + random.nextInt(13);
@@ -75,7 +75,8 @@ class X86KernelsTest {
                     : new ConvolutionShape(1 + random.nextInt(2), height, width, in, out, 3, 3, 1, 1, 1, 1, 1, 1,
                             height, width);
             boolean gated = linear && random.nextBoolean();
-            Epilogue epilogue = new Epilogue(true, false, gated ? Activation.NONE : Activation.SILU, gated, i % 2 == 0);
+            Epilogue epilogue = new Epilogue(random.nextInt(4) > 0, random.nextBoolean(),
+                    gated || random.nextBoolean() ? Activation.NONE : Activation.SILU, gated, i % 2 == 0);
             ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.values()[i % ConvolutionAlgorithm.values().length];
             WeightStorage storage = WeightStorage.values()[random.nextInt(3)];
             Case c = new Case(shape, epilogue, algorithm, storage, random.nextLong());
@@ -148,6 +149,7 @@ class X86KernelsTest {
         private final float[] input;
         private final float[] weights;
         private final float[] bias;
+        private final float[] sampleBias;
         private final float[] residual;
 
         Case(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm, WeightStorage storage,
@@ -161,6 +163,7 @@ class X86KernelsTest {
             input = normal(random, shape.batch() * shape.height() * shape.width() * shape.inChannels());
             weights = normal(random, shape.outChannels() * taps * shape.inChannels());
             bias = normal(random, shape.outChannels());
+            sampleBias = normal(random, shape.batch() * shape.outChannels());
             residual = normal(random, shape.rows() * stored());
         }
 
@@ -185,7 +188,7 @@ class X86KernelsTest {
                 convolution.pack(WeightView.torch(memory.of(weights).address(), WeightStorage.F32, shape.inChannels(),
                         shape.kernelHeight(), shape.kernelWidth()), packed.address(), workers);
                 convolution.run(new Convolution.Arguments(memory.of(input).address(), shape.inChannels(),
-                        packed.address(), memory.of(bias).address(), 0,
+                        packed.address(), memory.of(bias).address(), memory.of(sampleBias).address(),
                         epilogue.residual() ? memory.of(residual).address() : 0, stored(), output.address(), stored(),
                         memory.aligned(convolution.workspaceBytes(threads)).address()), workers);
                 return output.toArray(JAVA_INT);
