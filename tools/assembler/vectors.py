@@ -25,7 +25,7 @@ FEW = [ADDRESSES[i] for i in (0, 4, 7, 20)]
 MOVES = {"vmovups": "xyz", "vmovaps": "xyz", "vmovdqu": "xy", "vmovdqu8": "xyz", "vmovdqu16": "xyz", "vmovdqu32": "xyz"}
 RVM = {name: "xyz" for name in (
     "vaddps vmulps vsubps vminps vdivps vmaxps vfmadd132ps vfmadd213ps vfmadd231ps vfnmadd213ps vfnmadd231ps"
-    " vfnmsub231ps vandps vandnps vorps vxorps vunpcklps vunpckhps vpaddd vpsubd").split()}
+    " vfnmsub231ps vandps vandnps vorps vxorps vunpcklps vunpckhps vpaddd vpsubd vpackusdw").split()}
 RVM |= {"vpand": "xy", "vpor": "xy", "vpxor": "xy"}
 EVEX_RVM = {name: "xyz" for name in (
     "vscalefps vdpbf16ps vcvtne2ps2bf16 vpandd vpord vpxord vblendmps vpermi2ps vpermt2ps").split()}
@@ -187,6 +187,12 @@ def main():
             for at in FEW:
                 add(f"vcvtps2ph {at}, {b}, 0x0")
         add(f"vcvtps2ph [rdx+0x20]{{k1}}, {SIZE[w][0]}16, 0x0")
+    for w in "xyz":
+        for a, b, _ in registers(w, True):
+            add(f"vpmovdw {a.replace(SIZE[w][0], HALF[w])}, {b}")
+            for at in FEW:
+                add(f"vpmovdw {at}, {b}")
+        add(f"vpmovdw [rdx+0x20]{{k1}}, {SIZE[w][0]}16")
     for w in "xyz":
         for a, b, _ in registers(w, True):
             add(f"vcvtneps2bf16 {a.replace(SIZE[w][0], HALF[w])}, {b}")

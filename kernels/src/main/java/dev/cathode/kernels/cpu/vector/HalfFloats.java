@@ -2,9 +2,7 @@ package dev.cathode.kernels.cpu.vector;
 
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.INTS;
-import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SHORTS;
-import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT_UNALIGNED;
 import static jdk.incubator.vector.VectorOperators.EQ;
@@ -29,24 +27,6 @@ final class HalfFloats {
     }
 
     private HalfFloats() { }
-
-    /// The vector of stored numbers at `address`.
-    static FloatVector load(WeightStorage storage, long address) {
-        return switch (storage) {
-            case F32 -> FloatVector.fromMemorySegment(SPECIES, ALL, address, LE);
-            case BF16 -> widenBf16(ShortVector.fromMemorySegment(SHORTS, ALL, address, LE));
-            case F16 -> widenF16(ShortVector.fromMemorySegment(SHORTS, ALL, address, LE));
-        };
-    }
-
-    /// Stores a vector at `address`.
-    static void store(WeightStorage storage, FloatVector x, long address) {
-        switch (storage) {
-            case F32 -> x.intoMemorySegment(ALL, address, LE);
-            case BF16 -> narrowBf16(x).intoMemorySegment(ALL, address, LE);
-            case F16 -> narrowF16(x).intoMemorySegment(ALL, address, LE);
-        }
-    }
 
     /// The stored number at `address`.
     static float get(WeightStorage storage, long address) {

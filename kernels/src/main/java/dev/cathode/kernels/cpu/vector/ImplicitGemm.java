@@ -195,7 +195,8 @@ final class ImplicitGemm implements Convolution {
             if (storage == read) {
                 return b;
             }
-            WeightPacker.widen(storage, b, memory + scratch.weights, (long) tapCount * channels * width);
+            products.passes().conversions().widen(storage, b, memory + scratch.weights,
+                    (long) tapCount * channels * width);
             return memory + scratch.weights;
         });
     }

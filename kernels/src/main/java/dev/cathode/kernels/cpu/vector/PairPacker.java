@@ -1,30 +1,19 @@
 package dev.cathode.kernels.cpu.vector;
 
-import static dev.cathode.kernels.cpu.OffHeap.ALL;
-import static dev.cathode.kernels.cpu.vector.Simd.INTS;
-import static dev.cathode.kernels.cpu.vector.Simd.LANES;
-import static dev.cathode.kernels.cpu.vector.Simd.LE;
-import static jdk.incubator.vector.VectorOperators.LSHR;
-
 import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.WeightView;
 import dev.cathode.kernels.cpu.Workers;
 import java.lang.foreign.Arena;
-import jdk.incubator.vector.IntVector;
 
 /// Packs a filter for [RoundedProducts]: panels `[taps][pairs of channels][width][2]`, rounded to bfloat16. The last
 /// pair of an odd number of channels ends with zeros.
 ///
 /// @param shape geometry
 /// @param panels the columns
-/// @param passes what transposes
-record PairPacker(ConvolutionShape shape, Panels panels, Passes passes) {
-    static {
-        CompilerDirectives.install();
-    }
-
+/// @param plain what transposes, and makes pairs
+record PairPacker(ConvolutionShape shape, Panels panels, Products plain) {
     /// Input channels of one task.
     private static final int CHANNELS = 64;
 
@@ -55,7 +44,7 @@ record PairPacker(ConvolutionShape shape, Panels panels, Passes passes) {
     /// Packs on all workers.
     void pack(WeightView view, long destination, Workers workers) {
         int chunks = Math.ceilDiv(shape.inChannels(), CHANNELS);
-        WeightPacker packer = new WeightPacker(shape, panels, WeightStorage.BF16, passes);
+        WeightPacker packer = new WeightPacker(shape, panels, WeightStorage.BF16, plain.passes());
         long blockBytes = (long) taps() * CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
         long scratchBytes = blockBytes + WeightPacker.SQUARE_BYTES;
         try (Arena arena = Arena.ofShared()) {
@@ -70,27 +59,9 @@ record PairPacker(ConvolutionShape shape, Panels panels, Passes passes) {
                 long rowBytes = panels.width(panel) * 4L;
                 for (int tap = 0; tap < taps(); tap++) {
                     long to = destination + offset(panel, half) + ((long) tap * tapPairs() + first / 2) * rowBytes;
-                    interleave(block + tap * count * rowBytes, count, to, rowBytes);
+                    plain.rounded().pair(block + tap * count * rowBytes, rowBytes, count, panels.width(panel), to, rowBytes);
                 }
             });
-        }
-    }
-
-    /// Rows of float32 numbers become half as many rows of pairs.
-    private static void interleave(long from, int rows, long to, long rowBytes) {
-        for (int row = 0; row < rows; row += 2) {
-            boolean last = row + 1 == rows;
-            for (long i = 0; i < rowBytes; i += 4L * LANES) {
-                IntVector low = WidenedProducts.rounded(IntVector.fromMemorySegment(INTS, ALL, from + i, LE));
-                IntVector pair = low.lanewise(LSHR, 16);
-                if (!last) {
-                    pair = pair.or(WidenedProducts.rounded(
-                            IntVector.fromMemorySegment(INTS, ALL, from + rowBytes + i, LE)));
-                }
-                pair.intoMemorySegment(ALL, to + i, LE);
-            }
-            from += 2 * rowBytes;
-            to += rowBytes;
         }
     }
 }

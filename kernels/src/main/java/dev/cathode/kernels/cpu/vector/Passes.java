@@ -13,6 +13,11 @@ public interface Passes {
         return new VectorPasses();
     }
 
+    /// The conversions that go with these.
+    default Conversions conversions() {
+        return Conversions.vector();
+    }
+
     /// `y[c][i] = x[i][c]`.
     ///
     /// @param x `[rows][columns]`, `xStride` bytes from row to row

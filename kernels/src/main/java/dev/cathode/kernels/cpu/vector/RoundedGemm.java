@@ -44,7 +44,7 @@ final class RoundedGemm implements Convolution {
         products = plain.rounded();
         int halves = epilogue.gated() ? 2 : 1;
         panels = new Panels(shape.outChannels() / halves, halves);
-        packer = new PairPacker(shape, panels, plain.passes());
+        packer = new PairPacker(shape, panels, plain);
         this.epilogue = new EpilogueStore(epilogue, panels, plain.passes());
         int channels = shape.inChannels();
         int blocks = Math.max(Math.ceilDiv(channels, BLOCK_CHANNELS),

@@ -27,6 +27,15 @@ public interface RoundedProducts {
     /// @param toStep bytes from row to row of them
     void round(long from, long fromStep, int rows, int k, long to, long toStep);
 
+    /// Makes one row of pairs of every two rows, rounded; the last of an odd number has zeros beside it.
+    ///
+    /// @param from `[rows][columns]` float32 numbers
+    /// @param fromStep bytes from row to row of them
+    /// @param columns a multiple of the lanes of a vector
+    /// @param to `[(rows + 1) / 2][columns][2]`
+    /// @param toStep bytes from row to row of them
+    void pair(long from, long fromStep, int rows, int columns, long to, long toStep);
+
     /// Bytes of scratch memory for [#panel].
     ///
     /// @param pairs of all taps of a call

@@ -207,20 +207,18 @@ final class VectorElementwise implements Elementwise {
 
     @Override
     public void widen(WeightStorage from, long x, long y, long count, Workers workers) {
-        chunks(count, workers, (start, n) -> widen(from, x + from.bytes() * start, y + 4 * start, n));
+        chunks(count, workers, (start, n) -> widen(passes.conversions(), from, x + from.bytes() * start, y + 4 * start, n));
     }
 
     /// One chunk or row; also what embedding uses.
-    static void widen(WeightStorage from, long x, long y, int count) {
+    static void widen(Conversions conversions, WeightStorage from, long x, long y, int count) {
         if (from == WeightStorage.F32) {
             MemorySegment.copy(ALL, x, ALL, y, 4L * count);
             return;
         }
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            HalfFloats.load(from, x + 2L * i).intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        for (; i < count; i++) {
+        int whole = count - count % LANES;
+        conversions.widen(from, x, y, whole);
+        for (int i = whole; i < count; i++) {
             ALL.set(JAVA_FLOAT_UNALIGNED, y + 4L * i, HalfFloats.get(from, x + 2L * i));
         }
     }
@@ -230,16 +228,14 @@ final class VectorElementwise implements Elementwise {
         chunks(count, workers, (start, n) -> narrow(to, x + 4 * start, y + to.bytes() * start, n));
     }
 
-    private static void narrow(WeightStorage to, long x, long y, int count) {
+    private void narrow(WeightStorage to, long x, long y, int count) {
         if (to == WeightStorage.F32) {
             MemorySegment.copy(ALL, x, ALL, y, 4L * count);
             return;
         }
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            HalfFloats.store(to, load(x + 4L * i), y + 2L * i);
-        }
-        for (; i < count; i++) {
+        int whole = count - count % LANES;
+        passes.conversions().narrow(to, x, y, whole);
+        for (int i = whole; i < count; i++) {
             float number = ALL.get(JAVA_FLOAT_UNALIGNED, x + 4L * i);
             ALL.set(JAVA_SHORT_UNALIGNED, y + 2L * i, to == WeightStorage.F16 ? Float.floatToFloat16(number) : bf16(number));
         }

@@ -130,7 +130,7 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public Rearrangement rearrangement() {
-        return new VectorRearrangement();
+        return new VectorRearrangement(products.passes().conversions());
     }
 
     @Override

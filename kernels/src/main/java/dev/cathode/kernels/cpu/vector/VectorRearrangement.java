@@ -14,6 +14,12 @@ final class VectorRearrangement implements Rearrangement {
     private static final int BLOCK = 1 << 14;
     private static final int TILE = 16;
 
+    private final Conversions conversions;
+
+    VectorRearrangement(Conversions conversions) {
+        this.conversions = conversions;
+    }
+
     /// Some rows, `from` to `to` (excluded).
     @FunctionalInterface
     interface Rows {
@@ -126,8 +132,8 @@ final class VectorRearrangement implements Rearrangement {
                     throw new IndexOutOfBoundsException("id " + id + " at position " + r + " is not in the table of "
                             + tableRows + " rows");
                 }
-                VectorElementwise.widen(storage, table + (long) id * columns * storage.bytes(), y + 4 * r * columns,
-                        columns);
+                VectorElementwise.widen(conversions, storage, table + (long) id * columns * storage.bytes(),
+                        y + 4 * r * columns, columns);
             }
         });
     }

@@ -21,7 +21,7 @@ import jdk.incubator.vector.FloatVector;
 /// @param shape geometry
 /// @param panels the columns
 /// @param storage type of the packed numbers
-/// @param passes what transposes
+/// @param passes what transposes and converts
 record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage, Passes passes) {
     static {
         CompilerDirectives.install();
@@ -151,30 +151,7 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
         for (int tap = 0; tap < taps(); tap++) {
             long from = block + tap * numbers * Float.BYTES;
             long at = to + ((long) tap * shape.inChannels() + first) * width * storage.bytes();
-            narrow(storage, from, at, numbers);
-        }
-    }
-
-    /// Narrows `numbers` floats, a multiple of a vector.
-    static void narrow(WeightStorage storage, long from, long to, long numbers) {
-        for (long i = 0; i < numbers; i += Simd.LANES) {
-            HalfFloats.store(storage, HalfFloats.load(WeightStorage.F32, from + i * Float.BYTES),
-                    to + i * storage.bytes());
-        }
-    }
-
-    /// Widens `numbers` stored numbers, a multiple of a vector, to float32.
-    static void widen(WeightStorage storage, long from, long to, long numbers) {
-        if (storage == WeightStorage.BF16) {
-            for (long i = 0; i < numbers; i += Simd.LANES) {
-                HalfFloats.store(WeightStorage.F32, HalfFloats.load(WeightStorage.BF16, from + i * Short.BYTES),
-                        to + i * Float.BYTES);
-            }
-        } else {
-            for (long i = 0; i < numbers; i += Simd.LANES) {
-                HalfFloats.store(WeightStorage.F32, HalfFloats.load(WeightStorage.F16, from + i * Short.BYTES),
-                        to + i * Float.BYTES);
-            }
+            passes.conversions().narrow(storage, from, at, numbers);
         }
     }
 }

@@ -64,6 +64,22 @@ record WidenedProducts(Products products) implements RoundedProducts {
     }
 
     @Override
+    public void pair(long from, long fromStep, int rows, int columns, long to, long toStep) {
+        for (int row = 0; row < rows; row += 2) {
+            boolean last = row + 1 == rows;
+            for (long i = 0; i < 4L * columns; i += V) {
+                IntVector pair = rounded(IntVector.fromMemorySegment(INTS, ALL, from + i, LE)).lanewise(LSHR, 16);
+                if (!last) {
+                    pair = pair.or(rounded(IntVector.fromMemorySegment(INTS, ALL, from + fromStep + i, LE)));
+                }
+                pair.intoMemorySegment(ALL, to + i, LE);
+            }
+            from += 2 * fromStep;
+            to += toStep;
+        }
+    }
+
+    @Override
     public long scratchBytes(int pairs) {
         return 2L * pairs * MicroKernel.COLUMNS * Float.BYTES;
     }

@@ -282,7 +282,7 @@ final class Winograd implements Convolution {
             long b = arguments.weights() + (panels.offset(index, p % panels.halves(), weights.depth())
                     + ((long) plane * shape.inChannels() + channel) * width) * storage.bytes();
             if (storage != read) {
-                WeightPacker.widen(storage, b, memory + s.wide, (long) channels * width);
+                passes.conversions().widen(storage, b, memory + s.wide, (long) channels * width);
                 b = memory + s.wide;
             }
             products.panel(read, panels.vectors(index), memory + s.rows, 0, 1, plane * s.inputPlane, channels, b,

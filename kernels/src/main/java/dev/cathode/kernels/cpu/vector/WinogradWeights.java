@@ -62,7 +62,7 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
             } else {
                 passes.winogradWeights(size, down + i * 3 * run, run, across, run, n);
                 for (int j = 0; j < size; j++) {
-                    WeightPacker.narrow(storage, across + j * run, u + j * uStep, n);
+                    passes.conversions().narrow(storage, across + j * run, u + j * uStep, n);
                 }
             }
         }

@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.x86;
 
 import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.vector.Conversions;
 import dev.cathode.kernels.cpu.vector.Passes;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
@@ -34,8 +35,10 @@ final class EmittedPasses implements Passes {
     private final MemorySegment rowSums;
     private final MemorySegment rowSquares;
     private final MemorySegment rowNormalization;
+    private final Conversions conversions;
 
     private EmittedPasses(Offsets offsets, MachineCode code) {
+        conversions = offsets.conversions.in(code);
         lanes = offsets.lanes;
         transposition = code.at(offsets.transposition);
         offsets.activations.forEach((activation, at) -> activations.put(activation, code.at(at)));
@@ -70,6 +73,7 @@ final class EmittedPasses implements Passes {
         private final int rowSums;
         private final int rowSquares;
         private final int rowNormalization;
+        private final EmittedConversions.Offsets conversions;
 
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
@@ -108,6 +112,7 @@ final class EmittedPasses implements Passes {
             RowCode.sums(a, bits, true);
             rowNormalization = start(a);
             RowCode.normalize(a, bits);
+            conversions = new EmittedConversions.Offsets(a, bits);
         }
 
         private static int start(Assembler a) {
@@ -135,6 +140,11 @@ final class EmittedPasses implements Passes {
         } finally {
             Reference.reachabilityFence(this); // the code lives as long as this
         }
+    }
+
+    @Override
+    public Conversions conversions() {
+        return conversions;
     }
 
     @Override

@@ -9,23 +9,26 @@ import java.util.Arrays;
 
 /// Products of bfloat16 numbers by machine code, for processors with AVX-512 BF16.
 final class EmittedRoundedProducts implements RoundedProducts {
-    private static final MethodHandle ROUND = Calls.of(7);
+    private static final MethodHandle ROWS = Calls.of(7);
     private static final MethodHandle SPIN = Calls.of(1);
     private static final int VECTOR_BYTES = 64;
+    private static final int LANES = VECTOR_BYTES / Float.BYTES;
 
     /// The functions for one, two and four vectors.
     private final MemorySegment[] panels;
     private final MemorySegment round;
+    private final MemorySegment pair;
     private final MemorySegment spin;
 
     private EmittedRoundedProducts(MachineCode code, Offsets offsets) {
         panels = Arrays.stream(offsets.panels).mapToObj(code::at).toArray(MemorySegment[]::new);
         round = code.at(offsets.round);
+        pair = code.at(offsets.pair);
         spin = code.at(offsets.spin);
     }
 
     /// Where the functions start in the code: panels of one, two and four vectors, then the others.
-    record Offsets(int[] panels, int round, int spin) {
+    record Offsets(int[] panels, int round, int pair, int spin) {
         EmittedRoundedProducts in(MachineCode code) {
             return new EmittedRoundedProducts(code, this);
         }
@@ -39,9 +42,11 @@ final class EmittedRoundedProducts implements RoundedProducts {
         }
         int round = EmittedProducts.start(a);
         RoundingCode.rows(a);
+        int pair = EmittedProducts.start(a);
+        PairCode.rows(a);
         int spin = EmittedProducts.start(a);
         RoundingCode.spin(a);
-        return new Offsets(panels, round, spin);
+        return new Offsets(panels, round, pair, spin);
     }
 
     @Override
@@ -58,12 +63,23 @@ final class EmittedRoundedProducts implements RoundedProducts {
     public void round(long from, long fromStep, int rows, int k, long to, long toStep) {
         long tail = (1L << k % ROW_MULTIPLE) - 1;
         try {
-            ROUND.invokeExact(round, from, fromStep, (long) rows, (long) (k / ROW_MULTIPLE), to,
+            ROWS.invokeExact(round, from, fromStep, (long) rows, (long) (k / ROW_MULTIPLE), to,
                     toStep, tail);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         } finally {
             Reference.reachabilityFence(this); // the code lives as long as this
+        }
+    }
+
+    @Override
+    public void pair(long from, long fromStep, int rows, int columns, long to, long toStep) {
+        try {
+            ROWS.invokeExact(pair, from, fromStep, (long) rows, (long) (columns / LANES), to, toStep, 0L);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        } finally {
+            Reference.reachabilityFence(this);
         }
     }
 

@@ -23,7 +23,7 @@ class HalfFloatsTest {
                 half.setAtIndex(JAVA_SHORT, i, (short) i);
             }
             for (WeightStorage storage : new WeightStorage[] {WeightStorage.F16, WeightStorage.BF16}) {
-                WeightPacker.widen(storage, half.address(), wide.address(), COUNT);
+                Conversions.vector().widen(storage, half.address(), wide.address(), COUNT);
                 for (int i = 0; i < COUNT; i++) {
                     float expected = storage == WeightStorage.F16 ? Float.float16ToFloat((short) i)
                             : Float.intBitsToFloat(i << 16);
@@ -48,13 +48,13 @@ class HalfFloatsTest {
                         : Math.scalb(1 + (bits >>> (bits & 15) << (bits & 15) & 0x7fffff) * 0x1p-23f, i % 44 - 27);
                 wide.setAtIndex(JAVA_FLOAT, i, i < 4 ? new float[] {0f, -0f, Float.NaN, Float.NEGATIVE_INFINITY}[i] : x);
             }
-            WeightPacker.narrow(WeightStorage.F16, wide.address(), half.address(), COUNT);
+            Conversions.vector().narrow(WeightStorage.F16, wide.address(), half.address(), COUNT);
             for (int i = 0; i < COUNT; i++) {
                 float x = wide.getAtIndex(JAVA_FLOAT, i);
                 assertEquals(Float.float16ToFloat(Float.floatToFloat16(x)),
                         Float.float16ToFloat(half.getAtIndex(JAVA_SHORT, i)), "half of " + x);
             }
-            WeightPacker.narrow(WeightStorage.BF16, wide.address(), half.address(), COUNT);
+            Conversions.vector().narrow(WeightStorage.BF16, wide.address(), half.address(), COUNT);
             for (int i = 0; i < COUNT; i++) {
                 float x = wide.getAtIndex(JAVA_FLOAT, i);
                 checkBf16(x, Float.intBitsToFloat(half.getAtIndex(JAVA_SHORT, i) << 16));

@@ -23,7 +23,7 @@ class VectorRearrangementGradientTest {
     private static final Workers WORKERS = new Workers(3);
     private static final int[] CHANNELS = {1, 3, 16, 37};
     private final VectorRearrangementGradient kernels = new VectorRearrangementGradient();
-    private final VectorRearrangement forward = new VectorRearrangement();
+    private final VectorRearrangement forward = new VectorRearrangement(Conversions.vector());
 
     @AfterAll
     static void close() {

@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 
 class VectorRearrangementTest {
     private static final Workers WORKERS = new Workers(3);
-    private final VectorRearrangement kernels = new VectorRearrangement();
+    private final VectorRearrangement kernels = new VectorRearrangement(Conversions.vector());
 
     @AfterAll
     static void close() {
