@@ -3,6 +3,9 @@ package dev.cathode.kernels.cpu.vector;
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static jdk.incubator.vector.VectorOperators.ABS;
+import static jdk.incubator.vector.VectorOperators.GT;
+import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.cathode.kernels.cpu.Activation;
 import java.lang.foreign.MemorySegment;
@@ -125,5 +128,34 @@ final class ActivationGradients {
                     .mul(FloatVector.fromMemorySegment(SPECIES, ALL, dy + i, Simd.LE))
                     .intoMemorySegment(ALL, dx + i, Simd.LE);
         }
+    }
+
+    /// `dx = dy · gelu(gate)`, `dGate = dy · x · gelu'(gate)`; both take the same exponential.
+    static void gate(long x, long gate, long dy, long dx, long dGate, int count) {
+        int i = 0;
+        for (; i <= count - LANES; i += LANES) {
+            FloatVector g = FloatVector.fromMemorySegment(SPECIES, ALL, gate + 4L * i, Simd.LE);
+            FloatVector near = g.blend(15f, g.compare(GT, 15f)).blend(-15f, g.compare(LT, -15f));
+            FloatVector e = VectorMath.expOfMinusHalfSquare(near.lanewise(ABS));
+            FloatVector tail = VectorMath.normalTail(near.lanewise(ABS), e);
+            FloatVector cdf = FloatVector.broadcast(SPECIES, 1f).sub(tail).blend(tail, near.compare(LT, 0f));
+            FloatVector slope = e.mul(0.3989422804014327f).fma(near, cdf);
+            FloatVector up = FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, Simd.LE);
+            FloatVector left = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, Simd.LE);
+            up.mul(left).mul(slope).intoMemorySegment(ALL, dGate + 4L * i, Simd.LE);
+            g.mul(cdf).mul(up).intoMemorySegment(ALL, dx + 4L * i, Simd.LE);
+        }
+        if (i < count) {
+            long at = 4L * i;
+            gateRest(x + at, gate + at, dy + at, dx + at, dGate + at, SPECIES.indexInRange(i, count));
+        }
+    }
+
+    private static void gateRest(long x, long gate, long dy, long dx, long dGate, VectorMask<Float> rest) {
+        FloatVector g = FloatVector.fromMemorySegment(SPECIES, ALL, gate, Simd.LE, rest);
+        FloatVector up = FloatVector.fromMemorySegment(SPECIES, ALL, dy, Simd.LE, rest);
+        FloatVector left = FloatVector.fromMemorySegment(SPECIES, ALL, x, Simd.LE, rest);
+        VectorDerivatives.gelu(g).mul(up.mul(left)).intoMemorySegment(ALL, dGate, Simd.LE, rest);
+        VectorMath.gelu(g).mul(up).intoMemorySegment(ALL, dx, Simd.LE, rest);
     }
 }

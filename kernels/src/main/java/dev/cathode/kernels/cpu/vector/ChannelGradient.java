@@ -5,8 +5,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.Arrays;
+import java.lang.ref.Reference;
 
 /// The gradient of `activation(weight · (x - mean) · inverse + bias)` over NHWC images, mean and inverse deviation
 /// belonging to the channels of each sample.
@@ -22,33 +23,29 @@ import java.util.Arrays;
 final class ChannelGradient {
     /// Numbers of a task of the second pass.
     private static final int TASK = 1 << 15;
+    private static final int FACTORS = 5;
 
     private final int batch;
     private final int pixels;
     private final int channels;
     private final Activation activation;
-    /// `[batch, channels]`, as all arrays here.
-    private final float[] center;
-    private final float[] scale;
-    private final float[] shift;
-    private final float[] slope;
-    private final float[] constant;
+    private final GradientPasses passes;
+    /// Center, scale, shift, slope and constant: `[batch, 5, channels]`.
+    private final float[] factors;
+    /// `[batch, channels]`.
     private final double[] inverse;
-    /// What the center lacks of the mean.
+    /// What the center lacks of the mean, likewise.
     private final double[] lost;
     /// `[batch, 2, channels]`: of g, and of g · (x - center).
     private final double[] sums;
 
-    ChannelGradient(int batch, int pixels, int channels, Activation activation) {
+    ChannelGradient(GradientPasses passes, int batch, int pixels, int channels, Activation activation) {
+        this.passes = passes;
         this.batch = batch;
         this.pixels = pixels;
         this.channels = channels;
         this.activation = activation;
-        center = new float[batch * channels];
-        scale = new float[batch * channels];
-        shift = new float[batch * channels];
-        slope = new float[batch * channels];
-        constant = new float[batch * channels];
+        factors = new float[FACTORS * batch * channels];
         inverse = new double[batch * channels];
         lost = new double[batch * channels];
         sums = new double[2 * batch * channels];
@@ -68,12 +65,25 @@ final class ChannelGradient {
     /// States the statistics of a channel.
     void normalized(int sample, int channel, double mean, double inverse, long weight, long bias) {
         int i = sample * channels + channel;
+        int center = factor(sample, 0) + channel;
         double factor = get(weight, channel) * inverse;
-        center[i] = (float) mean;
-        lost[i] = mean - center[i];
+        factors[center] = (float) mean;
+        lost[i] = mean - factors[center];
         this.inverse[i] = inverse;
-        scale[i] = (float) factor;
-        shift[i] = (float) (get(bias, channel) - lost[i] * factor);
+        factors[center + channels] = (float) factor;
+        factors[center + 2 * channels] = (float) (get(bias, channel) - lost[i] * factor);
+    }
+
+    /// Where a sample's factors of one kind start.
+    private int factor(int sample, int kind) {
+        return (FACTORS * sample + kind) * channels;
+    }
+
+    /// The factors in memory that lives as long as the segment.
+    private MemorySegment inMemory() {
+        MemorySegment memory = Arena.ofAuto().allocate(4L * factors.length, 64);
+        MemorySegment.copy(factors, 0, memory, JAVA_FLOAT_UNALIGNED, 0, factors.length);
+        return memory;
     }
 
     /// The first pass.
@@ -82,16 +92,17 @@ final class ChannelGradient {
     void sum(long x, long dy, long workspace, Workers workers) {
         int part = part(pixels);
         int parts = (pixels + part - 1) / part;
-        float[][] totals = new float[workers.threads()][2 * channels];
+        MemorySegment memory = inMemory();
         workers.run(batch * parts, (task, worker) -> {
-            float[] total = totals[worker];
-            Arrays.fill(total, 0);
             int from = task % parts * part;
-            long at = 4 * ((long) task / parts * pixels + from) * channels;
-            ChannelLoops.sums(activation, x + at, dy + at, center, scale, shift, task / parts * channels, total,
-                    Math.min(part, pixels - from), channels);
-            MemorySegment.copy(total, 0, ALL, JAVA_FLOAT_UNALIGNED, workspace + 8L * task * channels, 2 * channels);
+            int sample = task / parts;
+            long at = 4 * ((long) sample * pixels + from) * channels;
+            long total = workspace + 8L * task * channels;
+            ALL.asSlice(total, 8L * channels).fill((byte) 0);
+            passes.channelSums(activation, x + at, dy + at, Math.min(part, pixels - from), channels,
+                    memory.address() + 4L * factor(sample, 0), total);
         });
+        Reference.reachabilityFence(memory);
         workers.run(batch, (sample, _) -> PartialSums.add(workspace + 8L * sample * parts * channels, parts,
                 2 * channels, sums, 2 * sample * channels));
     }
@@ -105,10 +116,11 @@ final class ChannelGradient {
             a += get(weight, c) * biasGradient(sample, c);
             b += get(weight, c) * weightGradient(sample, c);
         }
-        for (int i = sample * channels + from; i < sample * channels + to; i++) {
+        for (int c = from; c < to; c++) {
+            int i = sample * channels + c;
             double projection = -inverse[i] * inverse[i] * b / count;
-            slope[i] = (float) projection;
-            constant[i] = (float) (-inverse[i] * a / count - projection * lost[i]);
+            factors[factor(sample, 3) + c] = (float) projection;
+            factors[factor(sample, 4) + c] = (float) (-inverse[i] * a / count - projection * lost[i]);
         }
     }
 
@@ -127,13 +139,16 @@ final class ChannelGradient {
     void apply(long x, long dy, long dx, Workers workers) {
         int part = Math.max(1, TASK / channels);
         int parts = (pixels + part - 1) / part;
+        MemorySegment memory = inMemory();
         workers.run(batch * parts, (index, _) -> {
             int task = batch * parts - 1 - index;
             int from = task % parts * part;
-            long at = 4 * ((long) task / parts * pixels + from) * channels;
-            ChannelLoops.apply(activation, x + at, dy + at, center, scale, shift, slope, constant,
-                    task / parts * channels, dx + at, Math.min(part, pixels - from), channels);
+            int sample = task / parts;
+            long at = 4 * ((long) sample * pixels + from) * channels;
+            passes.channelGradient(activation, x + at, dy + at, Math.min(part, pixels - from), channels,
+                    memory.address() + 4L * factor(sample, 0), dx + at);
         });
+        Reference.reachabilityFence(memory);
     }
 
     private static double get(long numbers, int index) {

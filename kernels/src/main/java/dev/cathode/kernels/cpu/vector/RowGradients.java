@@ -8,8 +8,8 @@ import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Loops over one row for the gradients of layer normalisation and softmax. Sums come as two vectors in `lanes`, for
-/// the reason that [RowNormalization] names.
+/// Loops over one row for the gradient of layer normalisation. Sums come as two vectors in `lanes`, for the reason that
+/// [RowNormalization] names.
 final class RowGradients {
     static {
         CompilerDirectives.install();
@@ -18,7 +18,7 @@ final class RowGradients {
     private RowGradients() { }
 
     /// The sum of the differences from `center`, and of their squares.
-    static void moments(long x, float center, int count, float[] lanes) {
+    static void moments(long x, float center, int count, long lanes) {
         FloatVector middle = FloatVector.broadcast(SPECIES, center);
         FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector sum1 = FloatVector.zero(SPECIES);
@@ -40,17 +40,18 @@ final class RowGradients {
             sum0 = d.add(sum0);
             square0 = d.fma(d, square0);
         }
-        sum0.add(sum1).intoArray(lanes, 0);
-        square0.add(square1).intoArray(lanes, LANES);
+        sum0.add(sum1).intoMemorySegment(ALL, lanes, LE);
+        square0.add(square1).intoMemorySegment(ALL, lanes + 4L * LANES, LE);
     }
 
     /// The sum of `weight · dy`, and of `weight · dy · (x - center)`. Adds dy to `sums[i]`, and dy times the normalised
-    /// x, `x · inverse - offset` in terms of the difference, to `sums[count + i]`.
-    static void sums(long x, long dy, long weight, float center, float inverse, float offset, int count, float[] sums,
-                     float[] lanes) {
+    /// x, `(x - center) · inverse + offset`, to `sums[count + i]`.
+    static void sums(long x, long dy, long weight, float center, float inverse, float offset, int count, long sums,
+                     long lanes) {
+        long products = sums + 4L * count;
         FloatVector middle = FloatVector.broadcast(SPECIES, center);
         FloatVector factor = FloatVector.broadcast(SPECIES, inverse);
-        FloatVector shift = FloatVector.broadcast(SPECIES, -offset);
+        FloatVector shift = FloatVector.broadcast(SPECIES, offset);
         FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector product0 = FloatVector.zero(SPECIES);
         int i = 0;
@@ -60,8 +61,10 @@ final class RowGradients {
             FloatVector weighted = g.mul(FloatVector.fromMemorySegment(SPECIES, ALL, weight + 4L * i, LE));
             sum0 = weighted.add(sum0);
             product0 = weighted.fma(d, product0);
-            FloatVector.fromArray(SPECIES, sums, i).add(g).intoArray(sums, i);
-            d.fma(factor, shift).fma(g, FloatVector.fromArray(SPECIES, sums, count + i)).intoArray(sums, count + i);
+            FloatVector.fromMemorySegment(SPECIES, ALL, sums + 4L * i, LE).add(g)
+                    .intoMemorySegment(ALL, sums + 4L * i, LE);
+            d.fma(factor, shift).fma(g, FloatVector.fromMemorySegment(SPECIES, ALL, products + 4L * i, LE))
+                    .intoMemorySegment(ALL, products + 4L * i, LE);
         }
         if (i < count) {
             VectorMask<Float> rest = SPECIES.indexInRange(i, count);
@@ -70,12 +73,13 @@ final class RowGradients {
             FloatVector weighted = g.mul(FloatVector.fromMemorySegment(SPECIES, ALL, weight + 4L * i, LE, rest));
             sum0 = weighted.add(sum0);
             product0 = weighted.fma(d, product0);
-            FloatVector.fromArray(SPECIES, sums, i, rest).add(g).intoArray(sums, i, rest);
-            d.fma(factor, shift).fma(g, FloatVector.fromArray(SPECIES, sums, count + i, rest))
-                    .intoArray(sums, count + i, rest);
+            FloatVector.fromMemorySegment(SPECIES, ALL, sums + 4L * i, LE, rest).add(g)
+                    .intoMemorySegment(ALL, sums + 4L * i, LE, rest);
+            d.fma(factor, shift).fma(g, FloatVector.fromMemorySegment(SPECIES, ALL, products + 4L * i, LE, rest))
+                    .intoMemorySegment(ALL, products + 4L * i, LE, rest);
         }
-        sum0.intoArray(lanes, 0);
-        product0.intoArray(lanes, LANES);
+        sum0.intoMemorySegment(ALL, lanes, LE);
+        product0.intoMemorySegment(ALL, lanes + 4L * LANES, LE);
     }
 
     /// `dx = dy · weight · inverse + (x - center) · slope + constant`.
@@ -100,75 +104,5 @@ final class RowGradients {
                     .fma(FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE, rest), projection)
                     .intoMemorySegment(ALL, dx + 4L * i, LE, rest);
         }
-    }
-
-    /// The sum of `a · b`.
-    static double dot(long a, long b, int count, float[] lanes) {
-        FloatVector sum0 = FloatVector.zero(SPECIES);
-        FloatVector sum1 = FloatVector.zero(SPECIES);
-        int i = 0;
-        for (; i <= count - 2 * LANES; i += 2 * LANES) {
-            sum0 = FloatVector.fromMemorySegment(SPECIES, ALL, a + 4L * i, LE)
-                    .fma(FloatVector.fromMemorySegment(SPECIES, ALL, b + 4L * i, LE), sum0);
-            sum1 = FloatVector.fromMemorySegment(SPECIES, ALL, a + 4L * (i + LANES), LE)
-                    .fma(FloatVector.fromMemorySegment(SPECIES, ALL, b + 4L * (i + LANES), LE), sum1);
-        }
-        for (; i < count; i += LANES) {
-            VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-            sum0 = FloatVector.fromMemorySegment(SPECIES, ALL, a + 4L * i, LE, rest)
-                    .fma(FloatVector.fromMemorySegment(SPECIES, ALL, b + 4L * i, LE, rest), sum0);
-        }
-        sum0.add(sum1).intoArray(lanes, 0);
-        return RowNormalization.total(lanes);
-    }
-
-    /// `dx = dy - shift`.
-    static void subtract(long dy, float shift, long dx, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE).sub(shift)
-                    .intoMemorySegment(ALL, dx + 4L * i, LE);
-        }
-        if (i < count) {
-            VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-            FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE, rest).sub(shift)
-                    .intoMemorySegment(ALL, dx + 4L * i, LE, rest);
-        }
-    }
-
-    /// `dx = y · (dy - sum)`.
-    static void softmax(long y, long dy, float sum, long dx, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE).sub(sum)
-                    .mul(FloatVector.fromMemorySegment(SPECIES, ALL, y + 4L * i, LE))
-                    .intoMemorySegment(ALL, dx + 4L * i, LE);
-        }
-        if (i < count) {
-            VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-            FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE, rest).sub(sum)
-                    .mul(FloatVector.fromMemorySegment(SPECIES, ALL, y + 4L * i, LE, rest))
-                    .intoMemorySegment(ALL, dx + 4L * i, LE, rest);
-        }
-    }
-
-    /// `dx = dy - exp(y) · sum`.
-    static void logSoftmax(long y, long dy, float sum, long dx, int count) {
-        FloatVector factor = FloatVector.broadcast(SPECIES, -sum);
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, y + 4L * i, LE))
-                    .fma(factor, FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE))
-                    .intoMemorySegment(ALL, dx + 4L * i, LE);
-        }
-        if (i < count) {
-            logSoftmaxRest(y + 4L * i, dy + 4L * i, factor, dx + 4L * i, SPECIES.indexInRange(i, count));
-        }
-    }
-
-    private static void logSoftmaxRest(long y, long dy, FloatVector factor, long dx, VectorMask<Float> rest) {
-        VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, y, LE, rest))
-                .fma(factor, FloatVector.fromMemorySegment(SPECIES, ALL, dy, LE, rest))
-                .intoMemorySegment(ALL, dx, LE, rest);
     }
 }

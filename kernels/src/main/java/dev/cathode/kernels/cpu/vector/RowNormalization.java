@@ -4,8 +4,9 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
-import static jdk.incubator.vector.VectorOperators.MAX;
+import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
@@ -17,14 +18,6 @@ final class RowNormalization {
     }
 
     private RowNormalization() { }
-
-    /// The sum of a row.
-    ///
-    /// @param lanes scratch, one vector
-    static double sum(long x, int count, float[] lanes) {
-        lanesOfSum(x, count).intoArray(lanes, 0);
-        return total(lanes);
-    }
 
     /// The lanes of a row's sum.
     static void sum(long x, int count, long lanes) {
@@ -46,13 +39,7 @@ final class RowNormalization {
         return FloatVector.zero(SPECIES).add(sum0).add(sum1);
     }
 
-    /// The sum of the squared differences from `mean`.
-    static double squares(long x, float mean, int count, float[] lanes) {
-        lanesOfSquares(x, mean, count).intoArray(lanes, 0);
-        return total(lanes);
-    }
-
-    /// The lanes of that sum.
+    /// The lanes of the sum of the squared differences from `mean`.
     static void squares(long x, float mean, int count, long lanes) {
         lanesOfSquares(x, mean, count).intoMemorySegment(ALL, lanes, LE);
     }
@@ -76,13 +63,19 @@ final class RowNormalization {
         return FloatVector.zero(SPECIES).add(sum0).add(sum1);
     }
 
-    /// The sum of one vector in an array.
-    static double total(float[] lanes) {
-        return total(lanes, 0);
+    /// The sum of each of `count` vectors in memory.
+    static double[] totals(long lanes, int count) {
+        float[] numbers = new float[count * LANES];
+        MemorySegment.copy(ALL, JAVA_FLOAT_UNALIGNED, lanes, numbers, 0, numbers.length);
+        double[] totals = new double[count];
+        for (int i = 0; i < count; i++) {
+            totals[i] = total(numbers, i * LANES);
+        }
+        return totals;
     }
 
     /// The sum of one vector from number `from` of an array.
-    static double total(float[] lanes, int from) {
+    private static double total(float[] lanes, int from) {
         double sum0 = 0;
         double sum1 = 0;
         double sum2 = 0;
@@ -110,64 +103,6 @@ final class RowNormalization {
             FloatVector w = FloatVector.fromMemorySegment(SPECIES, ALL, weight + 4L * i, LE, rest);
             FloatVector b = FloatVector.fromMemorySegment(SPECIES, ALL, bias + 4L * i, LE, rest);
             FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE, rest).sub(mean).mul(factor).fma(w, b)
-                    .intoMemorySegment(ALL, y + 4L * i, LE, rest);
-        }
-    }
-
-    /// The largest number of a row.
-    static float max(long x, int count) {
-        FloatVector max = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            max = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE).max(max);
-        }
-        if (i < count) {
-            VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-            max = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE, rest)
-                    .blend(Float.NEGATIVE_INFINITY, rest.not()).max(max);
-        }
-        return max.reduceLanes(MAX);
-    }
-
-    /// `y = exp(x - max)`.
-    static void exponentials(long x, float max, long y, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE).sub(max))
-                    .intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        if (i < count) {
-            exponentialsRest(x + 4L * i, max, y + 4L * i, SPECIES.indexInRange(i, count));
-        }
-    }
-
-    private static void exponentialsRest(long x, float max, long y, VectorMask<Float> rest) {
-        VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, x, LE, rest).sub(max))
-                .intoMemorySegment(ALL, y, LE, rest);
-    }
-
-    /// The sum of `exp(x - max)`.
-    static double sumOfExponentials(long x, float max, int count, float[] lanes) {
-        FloatVector sum = FloatVector.zero(SPECIES);
-        for (int i = 0; i < count; i += LANES) {
-            VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-            FloatVector e = VectorMath.exp(FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE, rest).sub(max));
-            sum = e.blend(0, rest.not()).add(sum);
-        }
-        sum.intoArray(lanes, 0);
-        return total(lanes);
-    }
-
-    /// `y = x - a - b`.
-    static void subtract(long x, float a, float b, long y, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE).sub(a).sub(b)
-                    .intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        if (i < count) {
-            VectorMask<Float> rest = SPECIES.indexInRange(i, count);
-            FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE, rest).sub(a).sub(b)
                     .intoMemorySegment(ALL, y + 4L * i, LE, rest);
         }
     }

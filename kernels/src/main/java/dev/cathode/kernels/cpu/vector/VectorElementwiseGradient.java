@@ -5,9 +5,6 @@ import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
-import static jdk.incubator.vector.VectorOperators.ABS;
-import static jdk.incubator.vector.VectorOperators.GT;
-import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.ElementwiseGradient;
@@ -42,38 +39,11 @@ final class VectorElementwiseGradient implements ElementwiseGradient {
         int together = Math.max(1, VectorElementwise.CHUNK / columns);
         workers.run(Math.ceilDiv(rows, together), (index, _) -> {
             for (int r = index * together; r < Math.min(rows, (index + 1) * together); r++) {
-                geglu(x + 8L * r * columns, dy + 4L * r * columns, dx + 8L * r * columns, columns);
+                long left = 8L * r * columns;
+                long gate = left + 4L * columns;
+                passes.gate(x + left, x + gate, dy + left / 2, dx + left, dx + gate, columns);
             }
         });
-    }
-
-    /// `d left = dy · gelu(gate)`, `d gate = dy · left · gelu'(gate)`; both take the same exponential.
-    private static void geglu(long x, long dy, long dx, int columns) {
-        long gate = 4L * columns; // from a number to its gate
-        int i = 0;
-        for (; i <= columns - LANES; i += LANES) {
-            FloatVector g = FloatVector.fromMemorySegment(SPECIES, ALL, x + gate + 4L * i, LE);
-            FloatVector near = g.blend(15f, g.compare(GT, 15f)).blend(-15f, g.compare(LT, -15f));
-            FloatVector e = VectorMath.expOfMinusHalfSquare(near.lanewise(ABS));
-            FloatVector tail = VectorMath.normalTail(near.lanewise(ABS), e);
-            FloatVector cdf = FloatVector.broadcast(SPECIES, 1f).sub(tail).blend(tail, near.compare(LT, 0f));
-            FloatVector slope = e.mul(0.3989422804014327f).fma(near, cdf);
-            FloatVector up = FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE);
-            FloatVector left = FloatVector.fromMemorySegment(SPECIES, ALL, x + 4L * i, LE);
-            up.mul(left).mul(slope).intoMemorySegment(ALL, dx + gate + 4L * i, LE);
-            g.mul(cdf).mul(up).intoMemorySegment(ALL, dx + 4L * i, LE);
-        }
-        if (i < columns) {
-            gegluRest(x + 4L * i, dy + 4L * i, dx + 4L * i, gate, SPECIES.indexInRange(i, columns));
-        }
-    }
-
-    private static void gegluRest(long x, long dy, long dx, long gate, VectorMask<Float> rest) {
-        FloatVector g = FloatVector.fromMemorySegment(SPECIES, ALL, x + gate, LE, rest);
-        FloatVector up = FloatVector.fromMemorySegment(SPECIES, ALL, dy, LE, rest);
-        FloatVector left = FloatVector.fromMemorySegment(SPECIES, ALL, x, LE, rest);
-        VectorDerivatives.gelu(g).mul(up.mul(left)).intoMemorySegment(ALL, dx + gate, LE, rest);
-        VectorMath.gelu(g).mul(up).intoMemorySegment(ALL, dx, LE, rest);
     }
 
     @Override

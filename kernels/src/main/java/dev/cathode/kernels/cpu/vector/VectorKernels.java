@@ -120,7 +120,7 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public NormalizationGradient normalizationGradient() {
-        return new VectorNormalizationGradient(products.passes());
+        return new VectorNormalizationGradient(products.passes(), products.gradientPasses());
     }
 
     @Override

@@ -113,88 +113,75 @@ final class VectorNormalization implements Normalization {
         }
     }
 
-    /// Work on one row.
-    private interface Row {
-        void run(long x, long y, float[] lanes);
+    /// Work on `count` rows from row `first` on, with memory of its own.
+    private interface Rows {
+        void run(int first, int count, long scratch);
     }
 
-    private static void rows(long x, long y, int rows, int columns, Workers workers, Row body) {
-        int step = Math.max(1, TASK / 4 / Math.max(1, columns));
-        workers.run((rows + step - 1) / step, (task, worker) -> {
-            float[] lanes = new float[LANES];
-            int end = Math.min(rows, (task + 1) * step);
-            for (long row = (long) task * step; row < end; row++) {
-                body.run(x + 4 * row * columns, y + 4 * row * columns, lanes);
-            }
-        });
+    /// Goes over a matrix, some rows at a time: those stay in the nearest cache from the first pass over them to the
+    /// last.
+    ///
+    /// @param perRow floats of memory for each row
+    private static void rows(int rows, int columns, int perRow, Workers workers, Rows body) {
+        int step = Math.clamp(TASK / 16 / Math.max(1, columns), 1, Math.max(1, rows));
+        long bytes = 4L * step * perRow;
+        MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
+        workers.run(Math.ceilDiv(rows, step), (task, worker) -> body.run(task * step,
+                Math.min(rows - task * step, step), scratch.address() + bytes * worker));
+        Reference.reachabilityFence(scratch);
     }
 
     @Override
     public void layerNorm(long x, long weight, long bias, long y, int rows, int columns, float epsilon,
                           Workers workers) {
-        if (columns % LANES != 0) {
-            rows(x, y, rows, columns, workers, (from, to, lanes) -> {
-                float mean = (float) (RowNormalization.sum(from, columns, lanes) / columns);
-                double variance = RowNormalization.squares(from, mean, columns, lanes) / columns;
-                RowNormalization.normalize(from, mean, (float) (1 / Math.sqrt(variance + epsilon)), weight, bias, to,
-                        columns);
-            });
-            return;
-        }
-        int step = Math.max(1, TASK / 16 / columns); // three passes, and rows and results stay in the nearest cache
-        long bytes = 4L * step * (LANES + 2); // of a worker: lanes, means, factors
-        MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
-        workers.run((rows + step - 1) / step, (task, worker) -> {
-            int first = task * step;
-            int count = Math.min(rows - first, step);
-            long from = x + 4L * first * columns;
-            long lanes = scratch.address() + bytes * worker;
-            long means = lanes + 4L * step * LANES;
-            long factors = means + 4L * step;
+        rows(rows, columns, LANES + 2, workers, (first, count, lanes) -> {
+            long at = 4L * first * columns;
+            long means = lanes + 4L * count * LANES;
+            long factors = means + 4L * count;
             float[] numbers = new float[count];
-            passes.rowSums(from, count, columns, lanes);
-            double[] totals = totals(lanes, count);
+            passes.rowSums(x + at, count, columns, lanes);
+            double[] totals = RowNormalization.totals(lanes, count);
             for (int row = 0; row < count; row++) {
                 numbers[row] = (float) (totals[row] / columns);
             }
             MemorySegment.copy(numbers, 0, ALL, JAVA_FLOAT_UNALIGNED, means, count);
-            passes.rowSquares(from, count, columns, means, lanes);
-            totals = totals(lanes, count);
+            passes.rowSquares(x + at, count, columns, means, lanes);
+            totals = RowNormalization.totals(lanes, count);
             for (int row = 0; row < count; row++) {
                 numbers[row] = (float) (1 / Math.sqrt(totals[row] / columns + epsilon));
             }
             MemorySegment.copy(numbers, 0, ALL, JAVA_FLOAT_UNALIGNED, factors, count);
-            passes.normalizeRows(from, count, columns, means, factors, weight, bias, y + 4L * first * columns);
+            passes.normalizeRows(x + at, count, columns, means, factors, weight, bias, y + at);
         });
-        Reference.reachabilityFence(scratch);
-    }
-
-    /// The sum of each vector.
-    private static double[] totals(long lanes, int count) {
-        float[] numbers = new float[count * LANES];
-        MemorySegment.copy(ALL, JAVA_FLOAT_UNALIGNED, lanes, numbers, 0, numbers.length);
-        double[] totals = new double[count];
-        for (int i = 0; i < count; i++) {
-            totals[i] = RowNormalization.total(numbers, i * LANES);
-        }
-        return totals;
     }
 
     @Override
     public void softmax(long x, long y, int rows, int columns, Workers workers) {
-        rows(x, y, rows, columns, workers, (from, to, lanes) -> {
-            RowNormalization.exponentials(from, RowNormalization.max(from, columns), to, columns);
-            double sum = RowNormalization.sum(to, columns, lanes);
-            VectorElementwise.affine((float) (1 / sum), -0f, to, to, columns);
+        rows(rows, columns, 2 * LANES + 1, workers, (first, count, lanes) -> {
+            long at = 4L * first * columns;
+            long factors = lanes + 8L * count * LANES;
+            passes.exponentials(x + at, count, columns, y + at, lanes);
+            double[] totals = RowNormalization.totals(lanes, 2 * count);
+            for (int row = 0; row < count; row++) {
+                ALL.set(JAVA_FLOAT_UNALIGNED, factors + 4L * row, (float) (1 / totals[2 * row]));
+            }
+            passes.scaleRows(y + at, count, columns, factors);
         });
     }
 
     @Override
     public void logSoftmax(long x, long y, int rows, int columns, Workers workers) {
-        rows(x, y, rows, columns, workers, (from, to, lanes) -> {
-            float max = RowNormalization.max(from, columns);
-            double sum = RowNormalization.sumOfExponentials(from, max, columns, lanes);
-            RowNormalization.subtract(from, max, (float) Math.log(sum), to, columns);
+        rows(rows, columns, 2 * LANES + 2, workers, (first, count, lanes) -> {
+            long at = 4L * first * columns;
+            long shifts = lanes + 8L * count * LANES;
+            passes.exponentials(x + at, count, columns, 0, lanes);
+            double[] totals = RowNormalization.totals(lanes, 2 * count);
+            for (int row = 0; row < count; row++) {
+                ALL.set(JAVA_FLOAT_UNALIGNED, shifts + 8L * row,
+                        ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * (2 * row + 1) * LANES));
+                ALL.set(JAVA_FLOAT_UNALIGNED, shifts + 8L * row + 4, (float) Math.log(totals[2 * row]));
+            }
+            passes.subtractRows(x + at, count, columns, shifts, y + at);
         });
     }
 }

@@ -7,7 +7,9 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.NormalizationGradient;
 import dev.cathode.kernels.cpu.Workers;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 
 /// Gradients of normalisations. Those over pixels are the work of [ChannelGradient]: batch normalisation is group
@@ -18,19 +20,23 @@ final class VectorNormalizationGradient implements NormalizationGradient {
         CompilerDirectives.install();
     }
 
-    /// Numbers of a task that needs no memory of its own.
+    /// Numbers that stay in the nearest caches between the passes over them.
     private static final int TASK = 1 << 13;
     /// Numbers of x that may stay in the last-level cache between the passes over them.
     private static final int WAVE = 1 << 20;
+    /// Floats of a row's factors: center, inverse, shift, slope and constant.
+    private static final int FACTORS = 5;
 
     private final Passes passes;
+    private final GradientPasses gradients;
 
     VectorNormalizationGradient() {
-        this(new VectorPasses());
+        this(new VectorPasses(), new VectorGradientPasses());
     }
 
-    VectorNormalizationGradient(Passes passes) {
+    VectorNormalizationGradient(Passes passes, GradientPasses gradients) {
         this.passes = passes;
+        this.gradients = gradients;
     }
 
     @Override
@@ -43,7 +49,7 @@ final class VectorNormalizationGradient implements NormalizationGradient {
         for (int first = 0; first < batch; first += wave) {
             long at = 4L * first * pixels * channels;
             int count = Math.min(wave, batch - first);
-            ChannelGradient gradient = new ChannelGradient(count, pixels, channels, activation);
+            ChannelGradient gradient = new ChannelGradient(gradients, count, pixels, channels, activation);
             byOwnStatistics(gradient, x + at, weight, bias, dy + at, dx + at, count, pixels, channels, groups, epsilon,
                     workspace, workers);
             for (int sample = 0; sample < count; sample++) {
@@ -122,7 +128,7 @@ final class VectorNormalizationGradient implements NormalizationGradient {
     public void batchNorm(long x, long mean, long variance, long weight, long bias, long dy, long dx, long dWeight,
                           long dBias, int pixels, int channels, float epsilon, Activation activation, long workspace,
                           Workers workers) {
-        ChannelGradient gradient = new ChannelGradient(1, pixels, channels, activation);
+        ChannelGradient gradient = new ChannelGradient(gradients, 1, pixels, channels, activation);
         for (int c = 0; c < channels; c++) {
             gradient.normalized(0, c, get(mean, c), 1 / Math.sqrt(get(variance, c) + epsilon), weight, bias);
         }
@@ -144,36 +150,63 @@ final class VectorNormalizationGradient implements NormalizationGradient {
                           float epsilon, long workspace, Workers workers) {
         int part = part(rows);
         int parts = (rows + part - 1) / part;
+        int step = Math.clamp(TASK / columns, 1, part);
+        long bytes = 4L * step * (2 * LANES + FACTORS);
+        MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
         workers.run(parts, (task, worker) -> {
-            float[] lanes = new float[2 * LANES];
-            float[] sums = new float[2 * columns];
+            long sums = workspace + 8L * task * columns;
+            ALL.asSlice(sums, 8L * columns).fill((byte) 0);
             int end = Math.min(rows, (task + 1) * part);
-            for (long row = (long) task * part; row < end; row++) {
-                long at = 4 * row * columns;
-                layerNorm(x + at, weight, dy + at, dx + at, columns, epsilon, sums, lanes);
+            for (int row = task * part; row < end; row += step) {
+                long at = 4L * row * columns;
+                layerNorm(x + at, weight, dy + at, dx + at, Math.min(step, end - row), columns, epsilon, sums,
+                        scratch.address() + bytes * worker);
             }
-            MemorySegment.copy(sums, 0, ALL, JAVA_FLOAT_UNALIGNED, workspace + 8L * task * columns, 2 * columns);
         });
+        Reference.reachabilityFence(scratch);
         double[] sums = new double[2 * columns];
         PartialSums.add(workspace, parts, 2 * columns, sums, 0);
         store(Arrays.copyOf(sums, columns), dBias);
         store(Arrays.copyOfRange(sums, columns, 2 * columns), dWeight);
     }
 
-    /// One row, by the formula of [ChannelGradient].
-    private static void layerNorm(long x, long weight, long dy, long dx, int columns, float epsilon, float[] sums,
-                                  float[] lanes) {
-        float center = (float) (RowNormalization.sum(x, columns, lanes) / columns);
-        RowGradients.moments(x, center, columns, lanes);
-        double lost = RowNormalization.total(lanes, 0) / columns;
-        double variance = Math.max(0, RowNormalization.total(lanes, LANES) / columns - lost * lost);
-        double inverse = 1 / Math.sqrt(variance + epsilon);
-        RowGradients.sums(x, dy, weight, center, (float) inverse, (float) (lost * inverse), columns, sums, lanes);
-        double a = RowNormalization.total(lanes, 0) / columns;
-        double b = inverse * (RowNormalization.total(lanes, LANES) / columns - lost * a);
-        double slope = -inverse * inverse * b;
-        RowGradients.combine(x, dy, weight, center, (float) inverse, (float) slope,
-                (float) (-inverse * a - slope * lost), dx, columns);
+    /// Some rows, by the formula of [ChannelGradient].
+    ///
+    /// @param sums the sums over rows go there
+    /// @param lanes scratch, two vectors and [#FACTORS] floats for each row
+    private void layerNorm(long x, long weight, long dy, long dx, int rows, int columns, float epsilon, long sums,
+                           long lanes) {
+        long memory = lanes + 8L * rows * LANES;
+        float[] factors = new float[FACTORS * rows];
+        double[] lost = new double[rows];
+        double[] inverse = new double[rows];
+        passes.rowSums(x, rows, columns, lanes);
+        double[] totals = RowNormalization.totals(lanes, rows);
+        for (int row = 0; row < rows; row++) {
+            factors[FACTORS * row] = (float) (totals[row] / columns);
+        }
+        MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
+        gradients.rowMoments(x, rows, columns, memory, lanes);
+        totals = RowNormalization.totals(lanes, 2 * rows);
+        for (int row = 0; row < rows; row++) {
+            lost[row] = totals[2 * row] / columns;
+            double variance = Math.max(0, totals[2 * row + 1] / columns - lost[row] * lost[row]);
+            inverse[row] = 1 / Math.sqrt(variance + epsilon);
+            factors[FACTORS * row + 1] = (float) inverse[row];
+            factors[FACTORS * row + 2] = (float) (-lost[row] * inverse[row]);
+        }
+        MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
+        gradients.rowSums(x, dy, rows, columns, weight, memory, sums, lanes);
+        totals = RowNormalization.totals(lanes, 2 * rows);
+        for (int row = 0; row < rows; row++) {
+            double a = totals[2 * row] / columns;
+            double b = inverse[row] * (totals[2 * row + 1] / columns - lost[row] * a);
+            double slope = -inverse[row] * inverse[row] * b;
+            factors[FACTORS * row + 3] = (float) slope;
+            factors[FACTORS * row + 4] = (float) (-inverse[row] * a - slope * lost[row]);
+        }
+        MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
+        gradients.rowGradient(x, dy, rows, columns, weight, memory, dx);
     }
 
     /// Rows of a task of layer normalisation: few partial sums compared to its numbers.
@@ -188,45 +221,53 @@ final class VectorNormalizationGradient implements NormalizationGradient {
 
     @Override
     public void softmax(long y, long dy, long dx, int rows, int columns, Workers workers) {
-        rows(rows, columns, workers, (at, lanes) -> {
+        rows(rows, columns, 2 * LANES + 2, workers, (first, count, lanes) -> {
+            long at = 4L * first * columns;
+            long memory = lanes + 8L * count * LANES;
+            float[] factors = new float[2 * count];
             // Where one y is almost 1, its dy is almost the sum; gradients relative to that dy do not cancel.
-            float shift = (float) get(dy + at, largest(y + at, columns));
-            RowGradients.subtract(dy + at, shift, dx + at, columns);
-            double sum = RowGradients.dot(y + at, dx + at, columns, lanes);
-            RowGradients.softmax(y + at, dx + at, (float) sum, dx + at, columns);
+            gradients.softmaxSums(y + at, dy + at, count, columns, lanes);
+            double[] totals = RowNormalization.totals(lanes, 2 * count);
+            for (int row = 0; row < count; row++) {
+                factors[2 * row] = ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * (2 * row + 1) * LANES);
+                factors[2 * row + 1] = (float) totals[2 * row];
+            }
+            MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
+            gradients.softmax(y + at, dy + at, count, columns, memory, dx + at);
         });
-    }
-
-    private static int largest(long numbers, int count) {
-        int best = 0;
-        for (int i = 1; i < count; i++) {
-            best = get(numbers, i) > get(numbers, best) ? i : best;
-        }
-        return best;
     }
 
     @Override
     public void logSoftmax(long y, long dy, long dx, int rows, int columns, Workers workers) {
-        rows(rows, columns, workers, (at, lanes) -> {
-            double sum = RowNormalization.sum(dy + at, columns, lanes);
-            RowGradients.logSoftmax(y + at, dy + at, (float) sum, dx + at, columns);
-        });
-    }
-
-    /// Work on the row that starts at byte `at`.
-    private interface Row {
-        void run(long at, float[] lanes);
-    }
-
-    private static void rows(int rows, int columns, Workers workers, Row body) {
-        int step = Math.max(1, TASK / columns);
-        workers.run((rows + step - 1) / step, (task, worker) -> {
-            float[] lanes = new float[LANES];
-            int end = Math.min(rows, (task + 1) * step);
-            for (long row = (long) task * step; row < end; row++) {
-                body.run(4 * row * columns, lanes);
+        rows(rows, columns, LANES + 1, workers, (first, count, lanes) -> {
+            long at = 4L * first * columns;
+            long memory = lanes + 4L * count * LANES;
+            float[] factors = new float[count];
+            passes.rowSums(dy + at, count, columns, lanes);
+            double[] totals = RowNormalization.totals(lanes, count);
+            for (int row = 0; row < count; row++) {
+                factors[row] = (float) -totals[row];
             }
+            MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
+            gradients.logSoftmax(y + at, dy + at, count, columns, memory, dx + at);
         });
+    }
+
+    /// Work on `count` rows from row `first` on, with memory of its own.
+    private interface Rows {
+        void run(int first, int count, long scratch);
+    }
+
+    /// Goes over a matrix, some rows at a time.
+    ///
+    /// @param perRow floats of memory for each row
+    private static void rows(int rows, int columns, int perRow, Workers workers, Rows body) {
+        int step = Math.clamp(TASK / Math.max(1, columns), 1, Math.max(1, rows));
+        long bytes = 4L * step * perRow;
+        MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
+        workers.run((rows + step - 1) / step, (task, worker) -> body.run(task * step,
+                Math.min(step, rows - task * step), scratch.address() + bytes * worker));
+        Reference.reachabilityFence(scratch);
     }
 
     private static double get(long numbers, int index) {

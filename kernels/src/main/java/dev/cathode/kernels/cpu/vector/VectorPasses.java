@@ -189,7 +189,7 @@ final class VectorPasses implements Passes {
     @Override
     public void rowSquares(long x, int rows, int count, long means, long lanes) {
         for (int row = 0; row < rows; row++) {
-            RowNormalization.squares(x + 4L * row * count, ALL.get(JAVA_FLOAT_UNALIGNED, means + 4L * row), count,
+            RowNormalization.squares(x + 4L * row * count, number(means, row), count,
                     lanes + (long) row * V);
         }
     }
@@ -197,8 +197,39 @@ final class VectorPasses implements Passes {
     @Override
     public void normalizeRows(long x, int rows, int count, long means, long factors, long weight, long bias, long y) {
         for (int row = 0; row < rows; row++) {
-            RowNormalization.normalize(x + 4L * row * count, ALL.get(JAVA_FLOAT_UNALIGNED, means + 4L * row),
-                    ALL.get(JAVA_FLOAT_UNALIGNED, factors + 4L * row), weight, bias, y + 4L * row * count, count);
+            RowNormalization.normalize(x + 4L * row * count, number(means, row),
+                    number(factors, row), weight, bias, y + 4L * row * count, count);
         }
+    }
+
+    @Override
+    public void exponentials(long x, int rows, int count, long y, long lanes) {
+        float[] scratch = new float[LANES];
+        for (int row = 0; row < rows; row++) {
+            long at = 4L * row * count;
+            long sum = lanes + 2L * row * V;
+            float max = SoftmaxRows.max(x + at, count, scratch);
+            SoftmaxRows.exponentials(x + at, max, y == 0 ? 0 : y + at, count, sum);
+            FloatVector.broadcast(SPECIES, max).intoMemorySegment(ALL, sum + V, LE);
+        }
+    }
+
+    @Override
+    public void scaleRows(long x, int rows, int count, long factors) {
+        for (int row = 0; row < rows; row++) {
+            SoftmaxRows.scale(x + 4L * row * count, number(factors, row), count);
+        }
+    }
+
+    @Override
+    public void subtractRows(long x, int rows, int count, long shifts, long y) {
+        for (int row = 0; row < rows; row++) {
+            long at = 4L * row * count;
+            SoftmaxRows.subtract(x + at, number(shifts, 2 * row), number(shifts, 2 * row + 1), y + at, count);
+        }
+    }
+
+    private static float number(long numbers, int index) {
+        return ALL.get(JAVA_FLOAT_UNALIGNED, numbers + 4L * index);
     }
 }

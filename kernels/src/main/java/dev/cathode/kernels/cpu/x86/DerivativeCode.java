@@ -67,7 +67,7 @@ final class DerivativeCode {
     private void derivative(Activation activation, int i, Vec x) {
         switch (activation) {
             case SILU -> silu(i, x);
-            case GELU -> gelu(i, x);
+            case GELU -> gelu(i);
             case GELU_TANH -> geluTanh(i, x);
             case QUICK_GELU -> {
                 a.op(VMULPS, x, x, constants.of(1.702f));
@@ -124,12 +124,15 @@ final class DerivativeCode {
         keep(x, NOT_LESS, constants.of(-87), e);
     }
 
-    private void gelu(int i, Vec x) {
+    /// Replaces x by gelu'(x); Φ(x) in the register it answers, which is the last one of the vector.
+    Vec gelu(int i) {
+        Vec x = functions.register(i, 0);
         near(x, 15, functions.register(i, 1));
         Vec cdf = functions.normalCdf(i, x);
         Vec e = functions.register(i, 2);
         a.op(VMULPS, e, e, constants.of(0.3989422804014327f));
         a.op(VFMADD213PS, x, e, cdf);
+        return cdf;
     }
 
     /// Cuts x off at ± a bound.

@@ -36,6 +36,10 @@ final class EmittedPasses implements Passes {
     private final MemorySegment rowSquares;
     private final MemorySegment rowNormalization;
     private final Conversions conversions;
+    /// Without a store, and with one.
+    private final MemorySegment[] exponentials = new MemorySegment[2];
+    private final MemorySegment rowScaling;
+    private final MemorySegment rowSubtraction;
 
     private EmittedPasses(Offsets offsets, MachineCode code) {
         conversions = offsets.conversions.in(code);
@@ -56,6 +60,11 @@ final class EmittedPasses implements Passes {
         rowSums = code.at(offsets.rowSums);
         rowSquares = code.at(offsets.rowSquares);
         rowNormalization = code.at(offsets.rowNormalization);
+        for (int i = 0; i < exponentials.length; i++) {
+            exponentials[i] = code.at(offsets.exponentials[i]);
+        }
+        rowScaling = code.at(offsets.rowScaling);
+        rowSubtraction = code.at(offsets.rowSubtraction);
     }
 
     /// Appends the functions, and remembers where they start.
@@ -74,6 +83,9 @@ final class EmittedPasses implements Passes {
         private final int rowSquares;
         private final int rowNormalization;
         private final EmittedConversions.Offsets conversions;
+        private final int[] exponentials = new int[2];
+        private final int rowScaling;
+        private final int rowSubtraction;
 
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
@@ -113,6 +125,14 @@ final class EmittedPasses implements Passes {
             rowNormalization = start(a);
             RowCode.normalize(a, bits);
             conversions = new EmittedConversions.Offsets(a, bits);
+            for (int i = 0; i < exponentials.length; i++) {
+                exponentials[i] = start(a);
+                SoftmaxCode.exponentials(a, bits, i == 1);
+            }
+            rowScaling = start(a);
+            SoftmaxCode.scale(a, bits);
+            rowSubtraction = start(a);
+            SoftmaxCode.subtract(a, bits);
         }
 
         private static int start(Assembler a) {
@@ -243,7 +263,30 @@ final class EmittedPasses implements Passes {
     @Override
     public void normalizeRows(long x, int rows, int count, long means, long factors, long weight, long bias, long y) {
         if (rows > 0 && count > 0) {
-            call(() -> { EIGHT.invokeExact(rowNormalization, x, (long) rows, 4L * count, means, factors, weight, bias, y); });
+            call(() -> { EIGHT.invokeExact(rowNormalization, x, (long) rows, 4L * count, means, factors, weight, bias,
+                    y); });
+        }
+    }
+
+    @Override
+    public void exponentials(long x, int rows, int count, long y, long lanes) {
+        if (rows > 0) {
+            MemorySegment function = exponentials[y == 0 ? 0 : 1];
+            call(() -> { FIVE.invokeExact(function, x, (long) rows, 4L * count, y, lanes); });
+        }
+    }
+
+    @Override
+    public void scaleRows(long x, int rows, int count, long factors) {
+        if (rows > 0) {
+            call(() -> { FOUR.invokeExact(rowScaling, x, (long) rows, 4L * count, factors); });
+        }
+    }
+
+    @Override
+    public void subtractRows(long x, int rows, int count, long shifts, long y) {
+        if (rows > 0) {
+            call(() -> { FIVE.invokeExact(rowSubtraction, x, (long) rows, 4L * count, shifts, y); });
         }
     }
 }

@@ -4,9 +4,13 @@ import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.ADD;
 import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.CMP;
 import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.SUB;
 import static dev.cathode.kernels.cpu.x86.Operand.Mem.at;
+import static dev.cathode.kernels.cpu.x86.VectorOp.VANDNPS;
+import static dev.cathode.kernels.cpu.x86.VectorOp.VANDPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VCMPPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMASKMOVPS;
+import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVAPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVUPS;
+import static dev.cathode.kernels.cpu.x86.VectorOp.VORPS;
 
 import dev.cathode.kernels.cpu.x86.Assembler.Condition;
 import dev.cathode.kernels.cpu.x86.Assembler.Label;
@@ -97,6 +101,38 @@ final class NumberLoop {
             a.op(VMOVUPS, REST.zero(), to, from);
         } else {
             a.op(VMASKMOVPS, to, last, from);
+        }
+    }
+
+    /// The last operand of an instruction: memory, or a register with the rest of it and zeros.
+    Operand operand(Mem from, Vec free, boolean rest) {
+        if (!rest) {
+            return from;
+        }
+        load(free, from, true);
+        return free;
+    }
+
+    /// Loads a vector, or the rest and numbers of another register, which may be destroyed.
+    void load(Vec to, Mem from, Vec others, boolean rest) {
+        if (!rest) {
+            a.op(VMOVUPS, to, from);
+        } else if (bits == 512) {
+            a.op(VMOVAPS, to, others);
+            a.op(VMOVUPS, REST, to, from);
+        } else {
+            a.op(VMASKMOVPS, to, last, from);
+            a.op(VANDNPS, others, last, others);
+            a.op(VORPS, to, to, others);
+        }
+    }
+
+    /// Clears what is not of the rest.
+    void clear(Vec x, boolean rest) {
+        if (rest && bits == 512) {
+            a.op(VMOVAPS, REST.zero(), x, x);
+        } else if (rest) {
+            a.op(VANDPS, x, x, last);
         }
     }
 

@@ -1,13 +1,12 @@
 package dev.cathode.kernels.cpu.x86;
 
 import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.ADD;
-import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.CMP;
-import static dev.cathode.kernels.cpu.x86.Assembler.Arithmetic.SUB;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R10;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R11;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R8;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.R9;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RAX;
+import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RBX;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RCX;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RDI;
 import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RDX;
@@ -38,11 +37,13 @@ final class RowCode {
     private final Assembler a;
     private final int bits;
     private final int vectorBytes;
+    private final NumberLoop loop;
 
     private RowCode(Assembler a, int bits) {
         this.a = a;
         this.bits = bits;
         vectorBytes = bits / 8;
+        loop = new NumberLoop(a, bits);
     }
 
     /// Appends `sums`, or `squares`.
@@ -59,81 +60,68 @@ final class RowCode {
         return new Vec(number, bits);
     }
 
-    /// Even vectors into one sum, odd ones into another; a last even one without its odd.
+    /// Even vectors into one sum, odd ones into another.
     private void sums(boolean squares) {
         Label row = new Label();
-        Label pair = new Label();
-        Label single = new Label();
-        Label end = new Label();
         a.place(row);
         a.op(VXORPS, vec(0), vec(0), vec(0));
         a.op(VXORPS, vec(1), vec(1), vec(1));
         if (squares) {
             a.op(VBROADCASTSS, vec(2), at(R8));
         }
-        a.mov(R10, RDX);
-        a.place(pair);
-        a.op(SUB, R10, 2 * vectorBytes);
-        a.jump(Condition.L, single);
-        addTo(vec(0), 0, squares);
-        addTo(vec(1), vectorBytes, squares);
-        a.op(ADD, RDI, 2 * vectorBytes);
-        a.jump(pair);
-        a.place(single);
-        a.op(CMP, R10, -vectorBytes);
-        a.jump(Condition.NE, end);
-        addTo(vec(0), 0, squares);
-        a.op(ADD, RDI, vectorBytes);
-        a.place(end);
+        loop.over(RAX, RDX, R10, 2, (vectors, rest) -> {
+            for (int v = 0; v < vectors; v++) {
+                loop.load(vec(3), at(RDI, RAX, 1, v * vectorBytes), rest);
+                if (squares) {
+                    a.op(VSUBPS, vec(3), vec(3), vec(2));
+                    loop.clear(vec(3), rest);
+                    a.op(VFMADD231PS, vec(v), vec(3), vec(3));
+                } else {
+                    a.op(VADDPS, vec(v), vec(v), vec(3));
+                }
+            }
+        });
         a.op(VADDPS, vec(0), vec(0), vec(1));
         a.op(VMOVUPS, at(RCX), vec(0));
         a.op(ADD, RCX, vectorBytes);
+        a.op(ADD, RDI, RDX);
         if (squares) {
             a.op(ADD, R8, Float.BYTES);
         }
         a.dec(RSI);
         a.jump(Condition.NE, row);
-        a.vzeroupper();
-        a.ret();
-    }
-
-    private void addTo(Vec sum, int offset, boolean squares) {
-        if (squares) {
-            a.op(VMOVUPS, vec(3), at(RDI, offset));
-            a.op(VSUBPS, vec(3), vec(3), vec(2));
-            a.op(VFMADD231PS, sum, vec(3), vec(3));
-        } else {
-            a.op(VADDPS, sum, sum, at(RDI, offset));
-        }
+        leave();
     }
 
     private void normalize() {
         Label row = new Label();
-        Label next = new Label();
-        a.mov(R10, at(RSP, 16)); // y
-        a.mov(R11, at(RSP, 8)); // bias
+        a.push(RBX);
+        a.mov(R11, at(RSP, 16)); // bias
+        a.mov(R10, at(RSP, 24)); // y
         a.place(row);
         a.op(VBROADCASTSS, vec(0), at(RCX));
         a.op(VBROADCASTSS, vec(1), at(R8));
-        a.clear(RAX);
-        a.align(32);
-        a.place(next);
-        a.op(VMOVUPS, vec(2), at(RDI, RAX, 1, 0));
-        a.op(VMOVUPS, vec(3), at(R9, RAX, 1, 0));
-        a.op(VSUBPS, vec(2), vec(2), vec(0));
-        a.op(VMULPS, vec(2), vec(2), vec(1));
-        a.op(VFMADD213PS, vec(2), vec(3), at(R11, RAX, 1, 0));
-        a.op(VMOVUPS, at(R10, RAX, 1, 0), vec(2));
-        a.op(ADD, RAX, vectorBytes);
-        a.op(CMP, RAX, RDX);
-        a.jump(Condition.L, next);
+        loop.over(RAX, RDX, RBX, 1, (_, rest) -> {
+            loop.load(vec(2), at(RDI, RAX, 1, 0), rest);
+            loop.load(vec(3), at(R9, RAX, 1, 0), rest);
+            a.op(VSUBPS, vec(2), vec(2), vec(0));
+            a.op(VMULPS, vec(2), vec(2), vec(1));
+            a.op(VFMADD213PS, vec(2), vec(3), loop.operand(at(R11, RAX, 1, 0), vec(4), rest));
+            loop.store(at(R10, RAX, 1, 0), vec(2), rest);
+        });
         a.op(ADD, RDI, RDX);
         a.op(ADD, R10, RDX);
         a.op(ADD, RCX, Float.BYTES);
         a.op(ADD, R8, Float.BYTES);
         a.dec(RSI);
         a.jump(Condition.NE, row);
+        a.pop(RBX);
+        leave();
+    }
+
+    private void leave() {
         a.vzeroupper();
         a.ret();
+        loop.table();
     }
 }

@@ -187,20 +187,43 @@ class EmittedPassesTest {
         }
     }
 
+    /// Rows whose numbers need not fill whole vectors.
+    private static final int[] COUNTS = {0, 1, 2, 7, 8, 13, 16, 17, 31, 64, 67, 128, 131, 320};
+
     @Test
     void normalizesRows() {
         Random random = new Random(13);
-        for (int[] size : SIZES) {
-            int rows = size[0];
-            int count = size[1] * LANES;
-            float[] x = size[1] == 4 ? numbers(random, rows * count) : plain(random, rows * count);
-            compare("sums of rows", (passes, at) -> passes.rowSums(at[0], rows, count, at[1]), x,
-                    new float[rows * LANES]);
-            compare("squares of rows", (passes, at) -> passes.rowSquares(at[0], rows, count, at[1], at[2]), x,
-                    plain(random, rows), new float[rows * LANES]);
-            compare("rows", (passes, at) -> passes.normalizeRows(at[0], rows, count, at[1], at[2], at[3], at[4], at[5]),
-                    x, plain(random, rows), plain(random, rows), plain(random, count), plain(random, count),
-                    new float[rows * count]);
+        for (int rows : new int[] {1, 2, 5}) {
+            for (int count : COUNTS) {
+                float[] x = count == 17 ? numbers(random, rows * count) : plain(random, rows * count);
+                compare("sums of rows", (passes, at) -> passes.rowSums(at[0], rows, count, at[1]), x,
+                        new float[rows * LANES]);
+                compare("squares of rows", (passes, at) -> passes.rowSquares(at[0], rows, count, at[1], at[2]), x,
+                        plain(random, rows), new float[rows * LANES]);
+                compare("rows", (passes, at) -> passes.normalizeRows(at[0], rows, count, at[1], at[2], at[3], at[4],
+                        at[5]), x, plain(random, rows), plain(random, rows), plain(random, count),
+                        plain(random, count), new float[rows * count]);
+            }
+        }
+    }
+
+    @Test
+    void takesExponentialsOfRows() {
+        Random random = new Random(14);
+        for (int rows : new int[] {1, 2, 5}) {
+            for (int count : COUNTS) {
+                for (int strange = 0; strange < 2; strange++) {
+                    float[] x = strange == 1 ? numbers(random, rows * count) : plain(random, rows * count);
+                    compare("exponentials of " + count, (passes, at) -> passes.exponentials(at[0], rows, count, at[1],
+                            at[2]), x, new float[rows * count], new float[2 * rows * LANES]);
+                    compare("their sums", (passes, at) -> passes.exponentials(at[0], rows, count, 0, at[1]), x,
+                            new float[2 * rows * LANES]);
+                    compare("scaled", (passes, at) -> passes.scaleRows(at[0], rows, count, at[1]), x,
+                            plain(random, rows));
+                    compare("subtracted", (passes, at) -> passes.subtractRows(at[0], rows, count, at[1], at[2]), x,
+                            plain(random, 2 * rows), new float[rows * count]);
+                }
+            }
         }
     }
 }
