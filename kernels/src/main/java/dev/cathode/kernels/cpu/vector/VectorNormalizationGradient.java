@@ -150,7 +150,7 @@ final class VectorNormalizationGradient implements NormalizationGradient {
                           float epsilon, long workspace, Workers workers) {
         int part = part(rows);
         int parts = (rows + part - 1) / part;
-        int step = Math.clamp(TASK / columns, 1, part);
+        int step = Math.clamp(TASK / 4 / columns, 1, part);
         long bytes = 4L * step * (2 * LANES + FACTORS);
         MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
         workers.run(parts, (task, worker) -> {
