@@ -36,12 +36,16 @@ final class Batch {
             throws IOException {
         Thread hook = Thread.ofPlatform().unstarted(this::interrupt);
         Runtime.getRuntime().addShutdownHook(hook);
+        int last = pictures.size() - 1;
+        while (last >= 0 && skip[last]) {
+            last--;
+        }
         try {
             for (int i = 0; i < pictures.size(); i++) {
                 if (skip[i]) {
                     finish(pictures.get(i), true, 0);
                 } else {
-                    make(i, painter, collector, progress);
+                    make(i, i == last, painter, collector, progress);
                 }
             }
         } finally {
@@ -49,13 +53,13 @@ final class Batch {
         }
     }
 
-    private void make(int index, Painter painter, Consumer<GeneratedImage> collector, Progress progress)
-            throws IOException {
+    private void make(int index, boolean last, Painter painter, Consumer<GeneratedImage> collector,
+                      Progress progress) throws IOException {
         Picture picture = pictures.get(index);
         long start = System.nanoTime();
         GeneratedImage painted;
         try (Progress.Bar bar = progress.start(label(index), picture.recipe().steps())) {
-            painted = painter.paint(picture.recipe(), index, bar);
+            painted = painter.paint(picture.recipe(), index, last, bar);
         }
         write(picture, painted);
         collector.accept(painted);

@@ -16,8 +16,9 @@ interface Painter extends AutoCloseable {
     /// Makes one picture.
     ///
     /// @param index as above
+    /// @param last whether no picture follows: what only another one would need may leave memory
     /// @param bar is told of every step
-    GeneratedImage paint(Recipe recipe, int index, Progress.Bar bar);
+    GeneratedImage paint(Recipe recipe, int index, boolean last, Progress.Bar bar);
 
     @Override
     void close();

@@ -95,7 +95,7 @@ final class PipelinePainter implements Painter {
 
     @Override
     public void check(Recipe recipe, int index) {
-        pipeline.check(request(recipe, index));
+        pipeline.check(request(recipe, index, false));
         if (index == 0) {
             image.ifPresent(start -> noteDistortion(start, recipe.size()));
         }
@@ -109,11 +109,11 @@ final class PipelinePainter implements Painter {
         }
     }
 
-    private ImageRequest request(Recipe recipe, int index) {
+    private ImageRequest request(Recipe recipe, int index, boolean last) {
         ImageRequest.Builder request = ImageRequest.builder(recipe.prompt()).negativePrompt(recipe.negativePrompt())
                 .steps(recipe.steps()).guidanceScale(recipe.guidanceScale())
                 .size(recipe.size().width(), recipe.size().height()).seed(recipe.seed())
-                .scheduler(recipe.scheduler()).clipSkip(recipe.clipSkip());
+                .scheduler(recipe.scheduler()).clipSkip(recipe.clipSkip()).last(last);
         if (!latents.isEmpty()) {
             request.initialLatents(latents.get(index));
         }
@@ -134,9 +134,9 @@ final class PipelinePainter implements Painter {
     }
 
     @Override
-    public GeneratedImage paint(Recipe recipe, int index, Progress.Bar bar) {
+    public GeneratedImage paint(Recipe recipe, int index, boolean last, Progress.Bar bar) {
         List<GeneratedImage> images = new ArrayList<>();
-        pipeline.generate(request(recipe, index), new GenerationListener() {
+        pipeline.generate(request(recipe, index, last), new GenerationListener() {
             @Override
             public void onPhase(String what) {
                 bar.phase(what);

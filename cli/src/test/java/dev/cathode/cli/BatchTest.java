@@ -31,6 +31,7 @@ class BatchTest {
     /// Paints every picture in the gray of its seed; fails at "fail".
     private static final class Gray implements Painter {
         private final List<String> painted = new ArrayList<>();
+        private final List<Boolean> last = new ArrayList<>();
 
         @Override
         public ImageSize defaultSize() {
@@ -41,13 +42,14 @@ class BatchTest {
         public void check(Recipe recipe, int index) { }
 
         @Override
-        public GeneratedImage paint(Recipe recipe, int index, Progress.Bar bar) {
+        public GeneratedImage paint(Recipe recipe, int index, boolean isLast, Progress.Bar bar) {
             bar.phase("painting");
             if (recipe.prompt().equals("fail")) {
                 throw new IllegalStateException("no paint");
             }
             bar.step(1, 1);
             painted.add(recipe.prompt());
+            last.add(isLast);
             float[] planes = new float[3 * 16 * 8];
             Arrays.fill(planes, recipe.seed() / 255f);
             return new GeneratedImage(0, recipe.seed(), 16, 8, new int[] {1, 4, 1, 2}, new float[8], new float[8],
@@ -90,6 +92,15 @@ class BatchTest {
         assertTrue(!lines.get(1).get("skipped").booleanValue() && lines.get(1).get("seconds").doubleValue() >= 0);
         assertEquals("b", lines.get(1).at("/recipe/prompt").stringValue());
         assertEquals(folder.resolve("b.png").toString(), lines.get(1).get("file").stringValue());
+    }
+
+    @Test
+    void thePainterHearsWhichIsTheLastToPaint() throws IOException {
+        Gray painter = new Gray();
+        run(painter, false, new boolean[] {false, true, false, true}, picture("a", 1), picture("b", 2), picture("c", 3),
+                picture("d", 4));
+        assertEquals(List.of("a", "c"), painter.painted);
+        assertEquals(List.of(false, true), painter.last);
     }
 
     @Test

@@ -17,9 +17,11 @@ import java.util.Optional;
 /// @param source what the pictures start from
 /// @param clipSkip text encoder layers to leave out at the end
 /// @param initialLatents `[count, C, h, w]`, standard normal numbers in place of those drawn from the seed
+/// @param last whether no request follows: the U-Net then leaves memory before the last picture is decoded. The picture
+///         is the same; a request that follows all the same loads the U-Net again
 public record ImageRequest(String prompt, String negativePrompt, int steps, double guidanceScale, int width, int height,
                            long seed, String scheduler, int count, Source source, int clipSkip,
-                           Optional<float[]> initialLatents) {
+                           Optional<float[]> initialLatents, boolean last) {
     /// What a picture starts from.
     public sealed interface Source {
         /// Noise.
@@ -81,6 +83,7 @@ public record ImageRequest(String prompt, String negativePrompt, int steps, doub
         private Source source = new Source.Noise();
         private int clipSkip;
         private Optional<float[]> initialLatents = Optional.empty();
+        private boolean last;
 
         private Builder(String prompt) {
             this.prompt = prompt;
@@ -147,12 +150,18 @@ public record ImageRequest(String prompt, String negativePrompt, int steps, doub
             return this;
         }
 
+        /// Whether no request follows.
+        public Builder last(boolean isLast) {
+            last = isLast;
+            return this;
+        }
+
         /// The request.
         ///
         /// @throws IllegalArgumentException if a setting makes no sense
         public ImageRequest build() {
             return new ImageRequest(prompt, negativePrompt, steps, guidanceScale, width, height, seed, scheduler, count,
-                    source, clipSkip, initialLatents);
+                    source, clipSkip, initialLatents, last);
         }
     }
 }

@@ -191,14 +191,19 @@ final class ModelParts implements AutoCloseable {
     }
 
     private void closeNetworks() {
+        closeUNet();
+        if (vae != null) {
+            vae.close();
+            vae = null;
+        }
+    }
+
+    /// Gives the U-Net's memory back. It is loaded again if asked for again.
+    void closeUNet() {
         if (unet != null) {
             unet.close();
             samples.close();
             unet = null;
-        }
-        if (vae != null) {
-            vae.close();
-            vae = null;
         }
     }
 

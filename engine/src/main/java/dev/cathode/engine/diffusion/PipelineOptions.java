@@ -16,7 +16,7 @@ import java.util.Optional;
 ///         [MemoryMode#HIGH] makes of [ConvolutionAlgorithm#AUTO] the fastest
 public record PipelineOptions(ModelOptions model, Optional<WeightStorage> storage, boolean mixed, MemoryMode memory,
                               int threads, ConvolutionAlgorithm convolutions) {
-    /// What a pipeline keeps in memory.
+    /// What a pipeline keeps in memory, up to the decoding of the last picture ([ImageRequest#last()]).
     public enum MemoryMode {
         /// Transformed weights wherever they are faster; U-Net and autoencoder stay loaded.
         HIGH,

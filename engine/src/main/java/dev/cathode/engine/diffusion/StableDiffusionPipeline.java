@@ -161,6 +161,9 @@ public final class StableDiffusionPipeline implements AutoCloseable {
         Sampling sampling = plan.scheduler().start(request.steps(), plan.begin());
         Start start = start(plan, sampling, generator, index, listener);
         float[] latents = denoise(plan, conditioning, sampling, start, generator, index, listener);
+        if (request.last() && index == request.count() - 1) {
+            parts.closeUNet(); // the decoder takes over its memory, which is faster to get than fresh memory
+        }
         float[] planes = decode(plan, latents, listener);
         return new GeneratedImage(index, request.seed() + index, plan.width(), plan.height(),
                 new int[] {1, plan.latent().channels(), plan.latent().height(), plan.latent().width()}, start.noise(),

@@ -242,6 +242,34 @@ class StableDiffusionPipelineTest {
         }
     }
 
+    @Test
+    void theLastPictureIsDecodedWithoutTheUNet() {
+        var request = ImageRequest.builder("small effusion").steps(2).seed(5).count(2);
+        List<String> loaded = new ArrayList<>();
+        List<GeneratedImage> images = new ArrayList<>();
+        var listener = new GenerationListener() {
+            @Override
+            public void onPhase(String what) {
+                loaded.add(what);
+            }
+
+            @Override
+            public void onImage(GeneratedImage image) {
+                images.add(image);
+            }
+        };
+        try (var pipeline = golden()) {
+            pipeline.generate(request.build(), listener);
+            pipeline.generate(request.last(true).build(), listener);
+            assertEquals(1, loaded.stream().filter("loading the U-Net"::equals).count(), "it stays, and both use it");
+            pipeline.generate(request.build(), listener); // not the last after all
+            assertEquals(2, loaded.stream().filter("loading the U-Net"::equals).count());
+        }
+        for (int i = 2; i < images.size(); i++) {
+            assertArrayEquals(images.get(i % 2).planes(), images.get(i).planes(), "picture " + i);
+        }
+    }
+
     /// Fifty steps in mixed precision: the picture is another one, but not to the eye.
     @ParameterizedTest
     @EnumSource
