@@ -46,7 +46,7 @@ record PairPacker(ConvolutionShape shape, Panels panels, Products plain) {
         int chunks = Math.ceilDiv(shape.inChannels(), CHANNELS);
         WeightPacker packer = new WeightPacker(shape, panels, WeightStorage.BF16, plain.passes());
         long blockBytes = (long) taps() * CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
-        long scratchBytes = blockBytes + WeightPacker.SQUARE_BYTES;
+        long scratchBytes = blockBytes + packer.scratchBytes();
         try (Arena arena = Arena.ofShared()) {
             long scratch = OffHeap.allocate(scratchBytes * workers.threads(), arena).address();
             workers.run(panels.count() * panels.halves() * chunks, (task, worker) -> {
@@ -55,7 +55,7 @@ record PairPacker(ConvolutionShape shape, Panels panels, Products plain) {
                 int first = task % chunks * CHANNELS;
                 int count = Math.min(CHANNELS, shape.inChannels() - first);
                 long block = scratch + scratchBytes * worker;
-                packer.gather(view, panel, half, 0, taps(), first, count, block, count, block + blockBytes);
+                packer.gatherAll(view, panel, half, first, count, block, count, block + blockBytes);
                 long rowBytes = panels.width(panel) * 4L;
                 for (int tap = 0; tap < taps(); tap++) {
                     long to = destination + offset(panel, half) + ((long) tap * tapPairs() + first / 2) * rowBytes;

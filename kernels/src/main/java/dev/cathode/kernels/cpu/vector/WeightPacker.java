@@ -15,7 +15,8 @@ import jdk.incubator.vector.FloatVector;
 ///
 /// Training packs every filter anew in every step, so what it packs is copied in vectors: filters whose input channels
 /// lie side by side are transposed in squares, and filters whose output channels do (the same filters, seen from the
-/// gradient of their input) in rows. Anything else is read number by number along the columns and written across the
+/// gradient of their input) in rows. PyTorch's filters, whose taps lie side by side, are transposed as they lie, some
+/// channels with all their taps at a time. Anything else is read number by number along the columns and written across the
 /// panel, a few channels at a time, so that the part of the panel in work stays in the cache.
 ///
 /// @param shape geometry
@@ -50,7 +51,7 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
         try (Arena arena = Arena.ofShared()) {
             long blockBytes = storage == WeightStorage.F32 ? 0
                     : (long) taps() * CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
-            long stagingBytes = blockBytes + SQUARE_BYTES;
+            long stagingBytes = blockBytes + scratchBytes();
             long staging = OffHeap.allocate(stagingBytes * workers.threads(), arena).address();
             workers.run(panels.count() * panels.halves() * chunks, (task, worker) -> {
                 int half = task / chunks % panels.halves();
@@ -59,15 +60,44 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
                 int count = Math.min(channels, shape.inChannels() - first);
                 long to = destination + panels.offset(panel, half, depth()) * storage.bytes();
                 long block = staging + stagingBytes * worker;
-                long square = block + blockBytes;
+                long scratch = block + blockBytes;
                 if (storage == WeightStorage.F32) {
-                    gather(view, panel, half, 0, taps(), first, count, to + first * panels.width(panel) * 4L,
-                            shape.inChannels(), square);
+                    gatherAll(view, panel, half, first, count, to + first * panels.width(panel) * 4L,
+                            shape.inChannels(), scratch);
                 } else {
-                    gather(view, panel, half, 0, taps(), first, count, block, count, square);
+                    gatherAll(view, panel, half, first, count, block, count, scratch);
                     narrow(block, to, panel, first, count);
                 }
             });
+        }
+    }
+
+    /// Scratch memory of [#gatherAll]: a square, and some channels with all their taps.
+    long scratchBytes() {
+        return SQUARE_BYTES + (taps() == 1 ? 0 : (long) Simd.LANES * taps() * MicroKernel.COLUMNS * Float.BYTES);
+    }
+
+    /// [#gather] for all taps.
+    ///
+    /// @param scratch [#scratchBytes()] of scratch memory
+    void gatherAll(WeightView view, int panel, int half, int first, int count, long to, int tapChannels, long scratch) {
+        boolean tapsInside = taps() > 1 && view.storage() == WeightStorage.F32 && view.columnStride() == 1
+                && view.rowStride() == shape.kernelWidth() && view.inStride() == taps();
+        int done = tapsInside && panels.valid(panel) == panels.width(panel) ? count / Simd.LANES * Simd.LANES : 0;
+        int width = panels.width(panel);
+        long rowBytes = width * 4L;
+        long rows = scratch + SQUARE_BYTES; // [channel][tap][column]
+        for (int c = 0; c < done; c += Simd.LANES) {
+            long from = view.address() + (((long) half * panels.columns() + panels.start(panel)) * view.outStride()
+                    + (long) (first + c) * taps()) * Float.BYTES;
+            passes.transpose(from, view.outStride() * Float.BYTES, width, Simd.LANES * taps(), rows, rowBytes, scratch);
+            for (int tap = 0; tap < taps(); tap++) {
+                passes.add(rows + tap * rowBytes, taps() * rowBytes, 0, 0, 0,
+                        to + ((long) tap * tapChannels + c) * rowBytes, rowBytes, Simd.LANES, width);
+            }
+        }
+        if (done < count) {
+            gather(view, panel, half, 0, taps(), first + done, count - done, to + done * rowBytes, tapChannels, scratch);
         }
     }
 

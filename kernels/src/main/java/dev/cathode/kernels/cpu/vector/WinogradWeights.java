@@ -27,8 +27,8 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
     void pack(WeightView view, long destination, Workers workers) {
         int chunks = (shape.inChannels() + CHANNELS - 1) / CHANNELS;
         long blockBytes = (long) CHANNELS * MicroKernel.COLUMNS * Float.BYTES;
-        long scratchBytes = blockBytes * (9 + 3L * size + size) + WeightPacker.SQUARE_BYTES;
         WeightPacker packer = new WeightPacker(shape, panels, storage, passes);
+        long scratchBytes = blockBytes * (9 + 3L * size + size) + packer.scratchBytes();
         try (Arena arena = Arena.ofShared()) {
             long memory = OffHeap.allocate(scratchBytes * workers.threads(), arena).address();
             workers.run(panels.count() * panels.halves() * chunks, (task, worker) -> {
@@ -50,7 +50,7 @@ record WinogradWeights(ConvolutionShape shape, Panels panels, WeightStorage stor
         long run = (long) n * Float.BYTES;
         long down = filters + 9 * run; // [size][3][n]
         long across = down + 3 * size * run; // [size][n]
-        packer.gather(view, panel, half, 0, 9, first, count, filters, count, across + size * run);
+        packer.gatherAll(view, panel, half, first, count, filters, count, across + size * run);
         for (int x = 0; x < 3; x++) {
             passes.winogradWeights(size, filters + x * run, 3 * run, down + x * run, 3 * run, n);
         }

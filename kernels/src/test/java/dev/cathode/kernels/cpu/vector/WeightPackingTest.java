@@ -22,7 +22,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class WeightPackingTest {
     /// Channels of the filter `[O, KH, KW, I]`, and its size.
     @ParameterizedTest
-    @CsvSource({"1,1,1,1", "4,70,3,3", "16,16,3,3", "33,20,3,3", "131,67,1,1", "67,131,2,3", "80,96,3,3"})
+    @CsvSource({"1,1,1,1", "4,70,3,3", "16,16,3,3", "33,20,3,3", "131,67,1,1", "67,131,2,3", "80,96,3,3", "64,70,3,3",
+            "32,40,2,3"})
     void viewsOfTheNaturalLayout(int out, int in, int height, int width) {
         float[] filter = new float[out * height * width * in];
         Random random = new Random(3);
