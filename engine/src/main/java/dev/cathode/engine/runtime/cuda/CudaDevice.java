@@ -68,11 +68,19 @@ public final class CudaDevice implements Device {
         }
     }
 
+    /// All updates in one launch at the end, unless there is no memory for all their gradients at once.
     private Planned plan(Graph graph, CudaWeights weights, CompileOptions compile) {
         weights.check(graph);
         Graph fused = compile.fuse() ? Fusion.apply(graph, compile.taps()) : Fusion.none(graph, compile.taps());
         Graph typed = options.dtype() == DType.F32 ? fused : HalfPrecision.apply(fused, options.dtype());
-        Schedule schedule = Schedule.of(typed, compile.constantInputs(), weights.variables());
+        Schedule written = Schedule.of(typed, compile.constantInputs(), weights.variables());
+        Schedule together = written.withUpdatesLast();
+        Planned planned = plan(typed, together, weights);
+        return together.equals(written) || planned.requiredBytes(weights) <= machine.available() ? planned
+                : plan(typed, written, weights);
+    }
+
+    private Planned plan(Graph typed, Schedule schedule, CudaWeights weights) {
         CudaLowering lowering = new CudaLowering(plans, weights, options.tf32(), schedule.steps());
         Map<Value, CudaKernel> steps = new LinkedHashMap<>();
         schedule.steps().forEach(value -> steps.put(value, lowering.lower(value)));
