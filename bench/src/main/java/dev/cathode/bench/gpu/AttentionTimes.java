@@ -103,9 +103,9 @@ final class AttentionTimes {
 
     /// Times the machine's own attention, if it has one.
     private void machines(Memory memory, String name, double floor, AttentionTask task, Map<Long, Long> tensors) {
-        Optional<CudaMachine.PreparedAttention> theirs = machine.attention(task);
+        Optional<CudaMachine.PreparedOperation> theirs = machine.attention(task);
         if (theirs.isPresent()) {
-            try (CudaMachine.PreparedAttention attention = theirs.get()) {
+            try (CudaMachine.PreparedOperation attention = theirs.get()) {
                 long workspace = memory.space(attention.workspaceBytes());
                 report(name + " (cuDNN)", floor, () -> attention.run(tensors, workspace));
             }
@@ -114,9 +114,9 @@ final class AttentionTimes {
 
     /// Computes what a gradient needs; false if the machine has none of its own.
     private boolean once(Memory memory, AttentionTask task, Map<Long, Long> tensors) {
-        Optional<CudaMachine.PreparedAttention> theirs = machine.attention(task);
+        Optional<CudaMachine.PreparedOperation> theirs = machine.attention(task);
         if (theirs.isPresent()) {
-            try (CudaMachine.PreparedAttention attention = theirs.get()) {
+            try (CudaMachine.PreparedOperation attention = theirs.get()) {
                 attention.run(tensors, memory.space(attention.workspaceBytes()));
             }
         }

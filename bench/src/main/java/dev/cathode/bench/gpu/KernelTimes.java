@@ -183,14 +183,14 @@ final class KernelTimes {
     }
 
     private void convolution(String what, ConvolutionTask task, long more) {
-        Optional<CudaMachine.PreparedConvolution> found = machine.convolution(task);
+        Optional<CudaMachine.PreparedOperation> found = machine.convolution(task);
         if (found.isEmpty()) {
             return; // the machine cannot fuse this, and the device then runs two kernels that are timed above
         }
         long pixels = task.batch() * task.height() * task.width();
         long weights = 9 * task.inputs() * task.outputs();
         double moved = BYTES * (double) (pixels * (task.inputs() + task.outputs()) + weights + more);
-        try (Memory memory = new Memory(machine); CudaMachine.PreparedConvolution prepared = found.get()) {
+        try (Memory memory = new Memory(machine); CudaMachine.PreparedOperation prepared = found.get()) {
             long workspace = memory.space(prepared.workspaceBytes());
             time(what, moved, 2.0 * pixels * weights, () -> {
                 Map<Long, Long> tensors = new HashMap<>();

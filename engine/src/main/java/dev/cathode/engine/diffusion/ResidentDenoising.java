@@ -35,11 +35,7 @@ final class ResidentDenoising {
         this.variables = variables;
         this.size = size;
         this.weights = weights;
-        float[] table = new float[SamplerStep.MOST_STEPS * SamplerStep.WEIGHTS];
-        for (int i = 0; i < weights.length; i++) {
-            System.arraycopy(weights[i], 0, table, i * SamplerStep.WEIGHTS, SamplerStep.WEIGHTS);
-        }
-        step.set("weights", table);
+        step.set("weights", SamplerStep.table(weights));
     }
 
     /// The graph of one step, whose variables are defined where they are not yet. Inputs: `timestep` and

@@ -61,6 +61,17 @@ public sealed interface UpdateOp extends Op {
                 kept[4], noiseWeight, inputScale};
         }
 
+        /// The input `weights` of rows of them, row-major.
+        ///
+        /// @param rows at most [#MOST_STEPS]
+        public static float[] table(float[][] rows) {
+            float[] table = new float[MOST_STEPS * WEIGHTS];
+            for (int i = 0; i < rows.length; i++) {
+                System.arraycopy(rows[i], 0, table, i * WEIGHTS, WEIGHTS);
+            }
+            return table;
+        }
+
         /// Whether a step with these weights reads noise.
         public static boolean addsNoise(float[] weights) {
             return weights[KEPT + 4] != 0;

@@ -56,13 +56,13 @@ public interface CudaMachine extends AutoCloseable {
     ///
     /// @return empty if the machine cannot do this epilogue together with the convolution; without an epilogue, or with a
     ///         bias alone, there is always an answer
-    Optional<PreparedConvolution> convolution(ConvolutionTask task);
+    Optional<PreparedOperation> convolution(ConvolutionTask task);
 
     /// Prepares attention or its gradient.
     ///
     /// @return empty if the machine has nothing better for it than [CudaAttention]. The statistics of the two differ by a
     ///         factor: a gradient goes with the forward pass of the same kind
-    default Optional<PreparedAttention> attention(AttentionTask task) {
+    default Optional<PreparedOperation> attention(AttentionTask task) {
         return Optional.empty();
     }
 
@@ -86,29 +86,14 @@ public interface CudaMachine extends AutoCloseable {
         void close();
     }
 
-    /// A convolution that is ready to run.
-    interface PreparedConvolution extends AutoCloseable {
+    /// A convolution or attention, or a gradient of one, that is ready to run.
+    interface PreparedOperation extends AutoCloseable {
         /// Bytes of scratch memory that a run needs, aligned to 256.
         long workspaceBytes();
 
         /// Computes.
         ///
-        /// @param tensors addresses by the numbers in [ConvolutionTask]
-        /// @param workspace scratch memory
-        void run(Map<Long, Long> tensors, long workspace);
-
-        @Override
-        void close();
-    }
-
-    /// Attention that is ready to run.
-    interface PreparedAttention extends AutoCloseable {
-        /// Bytes of scratch memory that a run needs, aligned to 256.
-        long workspaceBytes();
-
-        /// Computes.
-        ///
-        /// @param tensors addresses by the numbers in [AttentionTask]
+        /// @param tensors addresses by the numbers in [ConvolutionTask] or [AttentionTask]
         /// @param workspace scratch memory
         void run(Map<Long, Long> tensors, long workspace);
 

@@ -219,12 +219,12 @@ public final class ShimMachine implements CudaMachine {
     }
 
     @Override
-    public Optional<PreparedConvolution> convolution(ConvolutionTask task) {
+    public Optional<PreparedOperation> convolution(ConvolutionTask task) {
         refuseIfRecording("prepare a convolution");
         if (!options.fusesEpilogues && task.epilogue().isFused()) {
             return Optional.empty();
         }
-        return Optional.of(new PreparedConvolution() {
+        return Optional.of(new PreparedOperation() {
             @Override
             public long workspaceBytes() {
                 return WORKSPACE;
@@ -245,13 +245,13 @@ public final class ShimMachine implements CudaMachine {
     }
 
     @Override
-    public Optional<PreparedAttention> attention(AttentionTask task) {
+    public Optional<PreparedOperation> attention(AttentionTask task) {
         refuseIfRecording("prepare attention");
         var shape = task.shape();
         if (!options.attends || task.element() == Element.FLOAT32 || shape.masked() || shape.causal()) {
             return Optional.empty();
         }
-        return Optional.of(new PreparedAttention() {
+        return Optional.of(new PreparedOperation() {
             @Override
             public long workspaceBytes() {
                 return WORKSPACE;

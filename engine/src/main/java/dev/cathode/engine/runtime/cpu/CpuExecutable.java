@@ -6,25 +6,23 @@ import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.UpdateOp;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.Executable;
+import dev.cathode.engine.runtime.GraphInterface;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 
 /// A list of kernel calls with all addresses resolved.
 final class CpuExecutable implements Executable {
-    private final Graph graph;
+    private final GraphInterface border;
     private final MemoryPlan plan;
     private final Map<Value, CpuKernel> kernels;
     private final Arena arena = Arena.ofShared();
@@ -37,7 +35,7 @@ final class CpuExecutable implements Executable {
 
     CpuExecutable(Graph graph, MemoryPlan plan, Map<Value, CpuKernel> kernels, Set<String> constantInputs,
                   CpuWeights weights) {
-        this.graph = graph;
+        border = new GraphInterface(graph);
         this.plan = plan;
         this.kernels = kernels;
         this.constantInputs = constantInputs;
@@ -92,18 +90,12 @@ final class CpuExecutable implements Executable {
 
     @Override
     public Map<String, Shape> inputs() {
-        return shapes(graph.inputs());
+        return border.inputs();
     }
 
     @Override
     public Map<String, Shape> outputs() {
-        return shapes(graph.outputs());
-    }
-
-    private static Map<String, Shape> shapes(Map<String, Value> values) {
-        Map<String, Shape> shapes = new LinkedHashMap<>();
-        values.forEach((name, value) -> shapes.put(name, value.shape()));
-        return Collections.unmodifiableMap(shapes);
+        return border.outputs();
     }
 
     @Override
@@ -119,14 +111,7 @@ final class CpuExecutable implements Executable {
     }
 
     private long checkInput(String name, DType dtype, int count) {
-        Value value = graph.inputs().get(name);
-        if (value == null) {
-            throw new IllegalArgumentException("there is no input " + name + "; there are " + graph.inputs().keySet());
-        }
-        if (value.dtype() != dtype || value.shape().count() != count) {
-            throw new IllegalArgumentException("input " + name + " is " + value.dtype() + ' ' + value.shape()
-                    + ", not " + count + " numbers of " + dtype);
-        }
+        Value value = border.input(name, dtype, count);
         prologueDue |= constantInputs.contains(name);
         return plan.offset(value);
     }
@@ -146,11 +131,7 @@ final class CpuExecutable implements Executable {
 
     @Override
     public float[] get(String output) {
-        Value value = graph.outputs().get(output);
-        if (value == null || value.dtype() != DType.F32) {
-            throw new IllegalArgumentException("there is no float32 output " + output + "; there are "
-                    + graph.outputs().keySet());
-        }
+        Value value = border.output(output);
         float[] numbers = new float[value.shape().intCount()];
         MemorySegment.copy(memory, ValueLayout.JAVA_FLOAT, plan.offset(value), numbers, 0, numbers.length);
         return numbers;
@@ -162,10 +143,7 @@ final class CpuExecutable implements Executable {
             calls[i].run();
             Value value = values.get(i);
             if (value.dtype() == DType.F32 && !(value.op() instanceof UpdateOp) && !isFinite(value)) {
-                String parameters = value.inputs().stream().filter(MemoryPlan::isParameter).map(CpuWeights::name)
-                        .collect(Collectors.joining(", "));
-                return Optional.of(operation(value) + (parameters.isEmpty() ? "" : " with " + parameters)
-                        + (value.block().isEmpty() ? "" : " in block " + value.block()));
+                return Optional.of(GraphInterface.place(value));
             }
         }
         return Optional.empty();
@@ -195,7 +173,8 @@ final class CpuExecutable implements Executable {
             calls[i].run();
             double seconds = (System.nanoTime() - start) * 1e-9;
             CpuKernel kernel = kernels.get(values.get(i));
-            profile.add(new StepProfile(operation(values.get(i)), kernel.description(), kernel.flops(), seconds));
+            profile.add(new StepProfile(GraphInterface.operation(values.get(i)), kernel.description(), kernel.flops(),
+                    seconds));
         }
         return profile;
     }
@@ -204,23 +183,10 @@ final class CpuExecutable implements Executable {
     public String describe() {
         StringBuilder text = new StringBuilder();
         for (Value value : values) {
-            text.append(value).append(' ').append(operation(value)).append(": ")
+            text.append(value).append(' ').append(GraphInterface.operation(value)).append(": ")
                     .append(kernels.get(value).description()).append('\n');
         }
         return text.toString();
-    }
-
-    /// "Conv2d [2, 64, 64, 320] x [320, 3, 3, 320] -> [2, 64, 64, 320]"
-    private static String operation(Value value) {
-        StringBuilder text = new StringBuilder(value.op().getClass().getSimpleName());
-        String separator = " ";
-        for (Value input : value.inputs()) {
-            if (input.shape().rank() > 1) {
-                text.append(separator).append(input.shape());
-                separator = " x ";
-            }
-        }
-        return text.append(" -> ").append(value.shape()).toString();
     }
 
     @Override

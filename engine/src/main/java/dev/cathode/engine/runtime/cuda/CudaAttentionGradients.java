@@ -8,7 +8,7 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cpu.AttentionGradient;
 import dev.cathode.kernels.cuda.CudaAttention;
-import dev.cathode.kernels.cuda.CudaMachine.PreparedAttention;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedOperation;
 import dev.cathode.kernels.cuda.CudaMachine.PreparedProduct;
 import dev.cathode.kernels.cuda.CudaSoftmax;
 import dev.cathode.kernels.cuda.Element;
@@ -54,7 +54,7 @@ final class CudaAttentionGradients {
         return products(y, shape, element);
     }
 
-    private CudaKernel library(Value y, PreparedAttention prepared, KeptSums kept) {
+    private CudaKernel library(Value y, PreparedOperation prepared, KeptSums kept) {
         Parts parts = Parts.of(y);
         Scratch scratch = new Scratch();
         Map<Long, Aligned> operands = new TreeMap<>();

@@ -6,7 +6,7 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.cuda.CudaKernel.Addresses;
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cuda.CudaAttention;
-import dev.cathode.kernels.cuda.CudaMachine.PreparedAttention;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedOperation;
 import dev.cathode.kernels.cuda.CudaMachine.PreparedProduct;
 import dev.cathode.kernels.cuda.CudaSoftmax;
 import dev.cathode.kernels.cuda.Element;
@@ -37,7 +37,7 @@ final class CudaAttentions {
         Attention.Shape shape = shape(y.input(0), y.input(1), op.heads(), op.causal(), op.masked(), op.scale());
         Element element = CudaOptions.element(y.dtype());
         boolean trained = sums.wants(y);
-        Optional<PreparedAttention> own = plans.attention(trained ? Work.FORWARD_WITH_STATISTICS : Work.FORWARD, shape,
+        Optional<PreparedOperation> own = plans.attention(trained ? Work.FORWARD_WITH_STATISTICS : Work.FORWARD, shape,
                 element);
         if (own.isPresent() && (!trained || plans.attention(Work.GRADIENT, shape, element).isPresent())) {
             return library(y, shape, own.get(), trained ? sums.keep(y, new KeptSums(shape, true)) : null);
@@ -55,7 +55,7 @@ final class CudaAttentions {
                 causal, masked, scale);
     }
 
-    private CudaKernel library(Value y, Attention.Shape shape, PreparedAttention prepared, KeptSums kept) {
+    private CudaKernel library(Value y, Attention.Shape shape, PreparedOperation prepared, KeptSums kept) {
         Scratch scratch = new Scratch();
         Aligned q = new Aligned(y.input(0), plans, scratch), k = new Aligned(y.input(1), plans, scratch);
         Aligned v = new Aligned(y.input(2), plans, scratch);

@@ -7,7 +7,7 @@ import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.UpdateOp;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.Executable;
-import dev.cathode.engine.runtime.ParameterSource;
+import dev.cathode.engine.runtime.GraphInterface;
 import dev.cathode.kernels.cpu.OffHeap;
 import dev.cathode.kernels.cuda.CudaMachine;
 import dev.cathode.weights.DType;
@@ -16,15 +16,12 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /// A list of launches and library calls with all addresses resolved. The first run makes them one by one, the second
@@ -34,7 +31,7 @@ import java.util.stream.IntStream;
 final class CudaExecutable implements Executable {
     private final CudaPlans plans;
     private final CudaMachine machine;
-    private final Graph graph;
+    private final GraphInterface border;
     private final MemoryPlan plan;
     private final Map<Value, CudaKernel> kernels;
     private final CudaWeights weights;
@@ -57,7 +54,7 @@ final class CudaExecutable implements Executable {
                    Set<String> constantInputs, CudaWeights weights, Collection<Value> parameters) {
         this.plans = plans;
         machine = plans.machine();
-        this.graph = graph;
+        border = new GraphInterface(graph);
         this.plan = plan;
         this.kernels = kernels;
         this.constantInputs = constantInputs;
@@ -128,18 +125,12 @@ final class CudaExecutable implements Executable {
 
     @Override
     public Map<String, Shape> inputs() {
-        return shapes(graph.inputs());
+        return border.inputs();
     }
 
     @Override
     public Map<String, Shape> outputs() {
-        return shapes(graph.outputs());
-    }
-
-    private static Map<String, Shape> shapes(Map<String, Value> values) {
-        Map<String, Shape> shapes = new LinkedHashMap<>();
-        values.forEach((name, value) -> shapes.put(name, value.shape()));
-        return Collections.unmodifiableMap(shapes);
+        return border.outputs();
     }
 
     @Override
@@ -157,14 +148,7 @@ final class CudaExecutable implements Executable {
     }
 
     private long checkInput(String name, DType dtype, int count) {
-        Value value = graph.inputs().get(name);
-        if (value == null) {
-            throw new IllegalArgumentException("there is no input " + name + "; there are " + graph.inputs().keySet());
-        }
-        if (value.dtype() != dtype || value.shape().count() != count) {
-            throw new IllegalArgumentException("input " + name + " is " + value.dtype() + ' ' + value.shape()
-                    + ", not " + count + " numbers of " + dtype);
-        }
+        Value value = border.input(name, dtype, count);
         prologueDue |= constantInputs.contains(name);
         return memory + plan.offset(value);
     }
@@ -217,11 +201,7 @@ final class CudaExecutable implements Executable {
 
     @Override
     public float[] get(String output) {
-        Value value = graph.outputs().get(output);
-        if (value == null || value.dtype() != DType.F32) {
-            throw new IllegalArgumentException("there is no float32 output " + output + "; there are "
-                    + graph.outputs().keySet());
-        }
+        Value value = border.output(output);
         machine.download(memory + plan.offset(value), staging.asSlice(0, value.bytes()));
         float[] numbers = new float[value.shape().intCount()];
         MemorySegment.copy(staging, ValueLayout.JAVA_FLOAT, 0, numbers, 0, numbers.length);
@@ -237,10 +217,7 @@ final class CudaExecutable implements Executable {
             calls[i].run();
             Value value = values.get(i);
             if (value.dtype() != DType.I32 && !(value.op() instanceof UpdateOp) && !isFinite(value)) {
-                String parameters = value.inputs().stream().filter(MemoryPlan::isParameter).map(ParameterSource::name)
-                        .collect(Collectors.joining(", "));
-                return Optional.of(operation(value) + (parameters.isEmpty() ? "" : " with " + parameters)
-                        + (value.block().isEmpty() ? "" : " in block " + value.block()));
+                return Optional.of(GraphInterface.place(value));
             }
         }
         prologueDue = false;
@@ -288,7 +265,8 @@ final class CudaExecutable implements Executable {
             machine.synchronize();
             double seconds = (System.nanoTime() - start) * 1e-9;
             CudaKernel kernel = kernels.get(values.get(i));
-            profile.add(new StepProfile(operation(values.get(i)), kernel.description(), kernel.flops(), seconds));
+            profile.add(new StepProfile(GraphInterface.operation(values.get(i)), kernel.description(), kernel.flops(),
+                    seconds));
         }
         prologueDue = false;
         return profile;
@@ -298,23 +276,10 @@ final class CudaExecutable implements Executable {
     public String describe() {
         StringBuilder text = new StringBuilder();
         for (Value value : values) {
-            text.append(value).append(' ').append(operation(value)).append(' ').append(value.dtype()).append(": ")
-                    .append(kernels.get(value).description()).append('\n');
+            text.append(value).append(' ').append(GraphInterface.operation(value)).append(' ').append(value.dtype())
+                    .append(": ").append(kernels.get(value).description()).append('\n');
         }
         return text.toString();
-    }
-
-    /// "Conv2d [2, 64, 64, 320] x [320, 3, 3, 320] -> [2, 64, 64, 320]"
-    private static String operation(Value value) {
-        StringBuilder text = new StringBuilder(value.op().getClass().getSimpleName());
-        String separator = " ";
-        for (Value input : value.inputs()) {
-            if (input.shape().rank() > 1) {
-                text.append(separator).append(input.shape());
-                separator = " x ";
-            }
-        }
-        return text.append(" -> ").append(value.shape()).toString();
     }
 
     @Override

@@ -2,8 +2,7 @@ package dev.cathode.engine.runtime.cuda;
 
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cuda.CudaMachine;
-import dev.cathode.kernels.cuda.CudaMachine.PreparedAttention;
-import dev.cathode.kernels.cuda.CudaMachine.PreparedConvolution;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedOperation;
 import dev.cathode.kernels.cuda.CudaMachine.PreparedProduct;
 import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.KernelLauncher;
@@ -22,8 +21,8 @@ final class CudaPlans implements AutoCloseable {
     private final CudaMachine machine;
     private final Map<Element, KernelSet> kernels = new EnumMap<>(Element.class);
     private final Map<Product, PreparedProduct> products = new HashMap<>();
-    private final Map<ConvolutionTask, Optional<PreparedConvolution>> convolutions = new HashMap<>();
-    private final Map<AttentionTask, Optional<PreparedAttention>> attentions = new HashMap<>();
+    private final Map<ConvolutionTask, Optional<PreparedOperation>> convolutions = new HashMap<>();
+    private final Map<AttentionTask, Optional<PreparedOperation>> attentions = new HashMap<>();
 
     CudaPlans(CudaMachine machine) {
         this.machine = machine;
@@ -46,12 +45,12 @@ final class CudaPlans implements AutoCloseable {
         return products.computeIfAbsent(product, machine::product);
     }
 
-    Optional<PreparedConvolution> convolution(ConvolutionTask task) {
+    Optional<PreparedOperation> convolution(ConvolutionTask task) {
         return convolutions.computeIfAbsent(task, machine::convolution);
     }
 
     /// The machine's own attention; empty if it has none that is better than ours.
-    Optional<PreparedAttention> attention(AttentionTask.Work work, Attention.Shape shape, Element element) {
+    Optional<PreparedOperation> attention(AttentionTask.Work work, Attention.Shape shape, Element element) {
         if (element == Element.FLOAT32 || shape.masked()) {
             return Optional.empty();
         }
@@ -62,8 +61,8 @@ final class CudaPlans implements AutoCloseable {
     @Override
     public void close() {
         products.values().forEach(PreparedProduct::close);
-        convolutions.values().forEach(c -> c.ifPresent(PreparedConvolution::close));
-        attentions.values().forEach(a -> a.ifPresent(PreparedAttention::close));
+        convolutions.values().forEach(c -> c.ifPresent(PreparedOperation::close));
+        attentions.values().forEach(a -> a.ifPresent(PreparedOperation::close));
         products.clear();
         convolutions.clear();
         attentions.clear();

@@ -6,7 +6,7 @@ import dev.cathode.engine.graph.Op;
 import dev.cathode.engine.graph.Shape;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.kernels.cpu.ConvolutionShape;
-import dev.cathode.kernels.cuda.CudaMachine.PreparedConvolution;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedOperation;
 import dev.cathode.kernels.cuda.CudaMachine.PreparedProduct;
 import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.blas.Matmul;
@@ -79,7 +79,7 @@ final class CudaProductGradients {
 
     private CudaKernel convolution(String description, Value y, ConvolutionTask task, Value a, long aNumber, Value b,
                                    long bNumber, long yNumber) {
-        PreparedConvolution prepared = plans.convolution(task)
+        PreparedOperation prepared = plans.convolution(task)
                 .orElseThrow(() -> new IllegalStateException("the machine cannot do " + task));
         Scratch scratch = new Scratch();
         Aligned first = new Aligned(a, plans, scratch), second = new Aligned(b, plans, scratch);

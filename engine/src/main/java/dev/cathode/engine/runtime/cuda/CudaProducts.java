@@ -11,7 +11,7 @@ import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.Elementwise.Binary;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cuda.CudaElementwise;
-import dev.cathode.kernels.cuda.CudaMachine.PreparedConvolution;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedOperation;
 import dev.cathode.kernels.cuda.CudaMachine.PreparedProduct;
 import dev.cathode.kernels.cuda.Element;
 import dev.cathode.kernels.cuda.blas.Matmul;
@@ -94,7 +94,7 @@ final class CudaProducts {
     private Core convolution(Value y, Epilogue e, Scratch scratch) {
         ConvolutionShape s = ShapeInference.convolutionShape(y);
         Fused fused = fused(task(s, element(y), tf32), e);
-        PreparedConvolution prepared = fused.prepared();
+        PreparedOperation prepared = fused.prepared();
         Aligned input = new Aligned(y.input(0), plans, scratch), weight = new Aligned(y.input(1), plans, scratch);
         CudaResizing resizing = s.resizedHeight() == s.height() && s.resizedWidth() == s.width() ? null
                 : CudaResizing.nearest(plans.kernels(y.dtype()).resample(), y.input(0).shape(), s.resizedHeight(),
@@ -125,7 +125,7 @@ final class CudaProducts {
     }
 
     /// A convolution with a part of an epilogue, and the rest.
-    private record Fused(PreparedConvolution prepared, ConvolutionTask.Epilogue epilogue, Epilogue left) { }
+    private record Fused(PreparedOperation prepared, ConvolutionTask.Epilogue epilogue, Epilogue left) { }
 
     /// As much of the epilogue as the machine does together with the convolution: all, all but the residual, or the bias.
     private Fused fused(ConvolutionTask task, Epilogue e) {
@@ -137,7 +137,7 @@ final class CudaProducts {
         }
         wanted.add(e.bias() ? ConvolutionTask.Epilogue.BIAS : ConvolutionTask.Epilogue.NONE);
         for (ConvolutionTask.Epilogue part : wanted) {
-            Optional<PreparedConvolution> prepared = plans.convolution(task.with(part));
+            Optional<PreparedOperation> prepared = plans.convolution(task.with(part));
             if (prepared.isPresent()) {
                 return new Fused(prepared.get(), part, new Epilogue(false, e.sampleBias() && !part.sampleBias(),
                         part.silu() ? Activation.NONE : e.activation(), e.gated(), e.residual() && !part.residual()));

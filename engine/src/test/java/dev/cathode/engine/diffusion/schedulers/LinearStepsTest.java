@@ -84,11 +84,7 @@ class LinearStepsTest {
             float[] trajectory = Arrays.copyOf(x, (sampling.count() + 1) * size);
             try (DeviceWeights weights = device.weights(checkpoint, variables);
                  Executable step = device.compile(graph, weights, CompileOptions.defaults())) {
-                float[] rows = new float[SamplerStep.MOST_STEPS * SamplerStep.WEIGHTS];
-                for (int i = 0; i < table.length; i++) {
-                    System.arraycopy(table[i], 0, rows, i * SamplerStep.WEIGHTS, SamplerStep.WEIGHTS);
-                }
-                step.set("weights", rows);
+                step.set("weights", SamplerStep.table(table));
                 for (int i = 0; i < sampling.count(); i++) {
                     variables.read("input", numbers);
                     step.set("prediction", FakeNetwork.predict(numbers.toArray(ValueLayout.JAVA_FLOAT),

@@ -97,9 +97,9 @@ final class PlanningMachine implements CudaMachine {
     }
 
     @Override
-    public Optional<PreparedConvolution> convolution(ConvolutionTask task) {
+    public Optional<PreparedOperation> convolution(ConvolutionTask task) {
         ConvolutionTask.Epilogue e = task.epilogue();
-        return e.sampleBias() || e.silu() || e.residual() ? Optional.empty() : Optional.of(new PreparedConvolution() {
+        return e.sampleBias() || e.silu() || e.residual() ? Optional.empty() : Optional.of(new PreparedOperation() {
             @Override
             public long workspaceBytes() {
                 return WORKSPACE;

@@ -9,7 +9,7 @@ import java.util.Map;
 
 /// A way to compute an [AttentionTask], prepared. A gradient adds up parts in whatever order they are ready, so that
 /// two runs can differ in the last bits.
-public final class AttentionPlan implements AutoCloseable {
+public final class AttentionPlan implements PreparedPlan {
     private static final long ALIGNMENT = 256;
 
     private final AttentionTask task;
@@ -22,20 +22,18 @@ public final class AttentionPlan implements AutoCloseable {
         numbers = Arena.ofAuto().allocateFrom(JAVA_FLOAT, task.shape().scale(), 1);
     }
 
-    /// Device memory it needs while it runs, in bytes.
+    @Override
     public long workspace() {
         return padded(plan.workspace()) + (task.work() == AttentionTask.Work.GRADIENT ? sums() + accumulator() : 0);
     }
 
-    /// All of it, as text to keep.
+    @Override
     public String json() {
         return plan.json();
     }
 
-    /// Queues the plan on the stream of the library in use.
-    ///
     /// @param addresses of all tensors of the task's work, by the numbers in [AttentionTask]
-    /// @param workspace the address of as many bytes as the plan needs, aligned to 256
+    @Override
     public void run(Cudnn.Handle handle, Map<Long, Long> addresses, long workspace) {
         plan.run(handle, all(addresses, workspace), workspace);
     }

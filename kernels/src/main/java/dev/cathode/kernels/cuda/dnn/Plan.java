@@ -3,7 +3,7 @@ package dev.cathode.kernels.cuda.dnn;
 import java.util.Map;
 
 /// A way to compute a graph of operations on one kind of GPU, prepared.
-public final class Plan implements AutoCloseable {
+public final class Plan implements PreparedPlan {
     static final int KIND = 5;
     static final int ENGINE = 401;
     static final int DEVICE = 407;
@@ -38,20 +38,18 @@ public final class Plan implements AutoCloseable {
         }
     }
 
-    /// Device memory it needs while it runs, in bytes.
+    @Override
     public long workspace() {
         return workspace;
     }
 
-    /// All of it, as text to keep.
+    @Override
     public String json() {
         return descriptor.readText(JSON);
     }
 
-    /// Queues the plan on the stream of the library in use.
-    ///
     /// @param addresses of all tensors that are not virtual, by their numbers
-    /// @param workspace the address of as many bytes as the plan needs
+    @Override
     public void run(Cudnn.Handle handle, Map<Long, Long> addresses, long workspace) {
         long[] ids = addresses.keySet().stream().mapToLong(Long::longValue).toArray();
         long[] pointers = new long[ids.length];

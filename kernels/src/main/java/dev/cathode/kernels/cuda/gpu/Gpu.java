@@ -275,13 +275,13 @@ public final class Gpu implements CudaMachine {
     }
 
     @Override
-    public Optional<PreparedConvolution> convolution(ConvolutionTask task) {
+    public Optional<PreparedOperation> convolution(ConvolutionTask task) {
         enterOutsideRecording("prepare a convolution");
         return dnn.convolution(task);
     }
 
     @Override
-    public Optional<PreparedAttention> attention(AttentionTask task) {
+    public Optional<PreparedOperation> attention(AttentionTask task) {
         enterOutsideRecording("prepare attention");
         return dnn.attention(task);
     }

@@ -1,7 +1,6 @@
 package dev.cathode.kernels.cuda.gpu;
 
-import dev.cathode.kernels.cuda.CudaMachine.PreparedAttention;
-import dev.cathode.kernels.cuda.CudaMachine.PreparedConvolution;
+import dev.cathode.kernels.cuda.CudaMachine.PreparedOperation;
 import dev.cathode.kernels.cuda.cache.DiskCache;
 import dev.cathode.kernels.cuda.dnn.AttentionPlan;
 import dev.cathode.kernels.cuda.dnn.AttentionTask;
@@ -10,6 +9,7 @@ import dev.cathode.kernels.cuda.dnn.Cudnn;
 import dev.cathode.kernels.cuda.dnn.DeviceDescription;
 import dev.cathode.kernels.cuda.dnn.Plan;
 import dev.cathode.kernels.cuda.dnn.PlanCache;
+import dev.cathode.kernels.cuda.dnn.PreparedPlan;
 import dev.cathode.kernels.cuda.driver.CudaStream;
 import dev.cathode.kernels.cuda.library.CudaException;
 import java.util.ArrayDeque;
@@ -60,19 +60,23 @@ final class GpuDnn implements AutoCloseable {
         return part;
     }
 
+    private <P extends PreparedPlan> P own(P plan) {
+        return own(plan, PreparedPlan::close);
+    }
+
     /// See [dev.cathode.kernels.cuda.CudaMachine#convolution].
-    Optional<PreparedConvolution> convolution(ConvolutionTask task) {
+    Optional<PreparedOperation> convolution(ConvolutionTask task) {
         Optional<Plan> plan = convolutions.get(task);
         if (plan == null) {
             plan = task.epilogue().isFused() ? fused(task) : Optional.of(own(plans.plan(task, SUGGESTIONS, suggested ->
-                    tuner.fastest(task.toString(), task.tensors().values(), ways(suggested, task))), Plan::close));
+                    tuner.fastest(task.toString(), task.tensors().values(), ways(suggested, task.tensors())))));
             convolutions.put(task, plan);
         }
-        return plan.map(DnnConvolution::new);
+        return plan.map(Prepared::new);
     }
 
-    private List<Tuner.Way> ways(List<Plan> suggested, ConvolutionTask task) {
-        return suggested.stream().<Tuner.Way>map(plan -> new DnnWay(plan.workspace(), task.tensors(),
+    private List<Tuner.Way> ways(List<? extends PreparedPlan> suggested, Map<Long, Long> tensorBytes) {
+        return suggested.stream().<Tuner.Way>map(plan -> new DnnWay(plan.workspace(), tensorBytes,
                 (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList();
     }
 
@@ -93,11 +97,11 @@ final class GpuDnn implements AutoCloseable {
         });
         try {
             return plans.planIfWorthIt(task, SUGGESTIONS, suggested -> {
-                List<Tuner.Way> ways = new ArrayList<>(ways(suggested, task));
+                List<Tuner.Way> ways = new ArrayList<>(ways(suggested, task.tensors()));
                 ways.add(apart);
                 int fastest = tuner.fastest(task.toString(), operands.values(), ways);
                 return fastest == suggested.size() ? -1 : fastest;
-            }).map(plan -> own(plan, Plan::close));
+            }).map(this::own);
         } catch (CudaException e) {
             throw e;
         } catch (IllegalStateException e) { // no engine
@@ -106,15 +110,13 @@ final class GpuDnn implements AutoCloseable {
     }
 
     /// See [dev.cathode.kernels.cuda.CudaMachine#attention].
-    Optional<PreparedAttention> attention(AttentionTask task) {
-        return attentions.computeIfAbsent(task, this::prepare).map(DnnAttention::new);
+    Optional<PreparedOperation> attention(AttentionTask task) {
+        return attentions.computeIfAbsent(task, this::prepare).map(Prepared::new);
     }
 
     private Optional<AttentionPlan> prepare(AttentionTask task) {
         return plans.plan(task, SUGGESTIONS, suggested -> tuner.fastest(task.toString(), task.tensors().values(),
-                suggested.stream().map(plan -> new DnnWay(plan.workspace(), task.tensors(),
-                        (tensors, workspace) -> plan.run(cudnn, tensors, workspace))).toList()))
-                .map(plan -> own(plan, AttentionPlan::close));
+                ways(suggested, task.tensors()))).map(this::own);
     }
 
     /// A plan that is tried.
@@ -131,34 +133,11 @@ final class GpuDnn implements AutoCloseable {
         }
     }
 
-    /// A convolution by a plan. This closes it: several that are alike share it.
-    private final class DnnConvolution implements PreparedConvolution {
-        private final Plan plan;
+    /// A plan in use. This closes it: several users that want the same share it.
+    private final class Prepared implements PreparedOperation {
+        private final PreparedPlan plan;
 
-        private DnnConvolution(Plan plan) {
-            this.plan = plan;
-        }
-
-        @Override
-        public long workspaceBytes() {
-            return plan.workspace();
-        }
-
-        @Override
-        public void run(Map<Long, Long> tensors, long workspace) {
-            enter.run();
-            plan.run(cudnn, tensors, workspace);
-        }
-
-        @Override
-        public void close() { }
-    }
-
-    /// Attention by a plan. This closes it: several that are alike share it.
-    private final class DnnAttention implements PreparedAttention {
-        private final AttentionPlan plan;
-
-        private DnnAttention(AttentionPlan plan) {
+        private Prepared(PreparedPlan plan) {
             this.plan = plan;
         }
 
