@@ -122,7 +122,10 @@ public final class NetworkBenchmark {
             executable.run();
             check(executable);
             Timing timing = Timing.of(subject.network().name().toLowerCase(Locale.ROOT), "",
-                    Costs.of(subject.graph()).flops(), warmup - 1, runs, executable::run);
+                    Costs.of(subject.graph()).flops(), warmup - 1, runs, () -> {
+                        executable.run();
+                        executable.await();
+                    });
             return new Result(timing, executable.profile(), executable.plan().arenaBytes(), weights.bytes(), loadSeconds);
         }
     }

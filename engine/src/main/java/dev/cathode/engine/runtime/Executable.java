@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /// A graph compiled for a device: set the inputs, run, get the outputs, again and again. While it runs nothing is
 /// allocated or looked up.
@@ -39,10 +40,23 @@ public interface Executable extends AutoCloseable {
     /// @throws java.util.concurrent.CancellationException if `cancelled` answered true; inputs stay set
     void run(BooleanSupplier cancelled);
 
+    /// Waits until the last run is done, where [#run] returns before.
+    default void await() { }
+
     /// A float32 output of the last run, in row-major order.
     ///
     /// @throws IllegalArgumentException if there is no such output
     float[] get(String output);
+
+    /// Asks for a float32 output of the last run and does not wait for it: the numbers stay those of that run, also if
+    /// another one begins.
+    ///
+    /// @return waits for the numbers, in row-major order; to be called at most once, before this is closed
+    /// @throws IllegalArgumentException if there is no such output
+    default Supplier<float[]> fetch(String output) {
+        float[] numbers = get(output);
+        return () -> numbers;
+    }
 
     /// Runs once and looks at every result: the first that holds a NaN or an infinity, with the parameters it was made
     /// from; empty if all are finite.

@@ -23,7 +23,8 @@ import java.util.Map;
 /// update; where they are not, each parameter is updated as soon as its gradient is known, which then need not be kept:
 /// a quarter less memory. With several batches a step, one graph adds gradients up and another one applies them.
 ///
-/// If the loss (or the gradients' norm, where it is computed) is not finite, nothing changes.
+/// If the loss (or the gradients' norm, where it is computed) is not finite, nothing changes, in no later step either:
+/// results may be read when later steps have long begun, and the parameters shall still be those before the bad step.
 final class StepGraphs {
     static final String LOSS = "loss";
     private static final String SHARED_LOSS = "shared_loss";
@@ -34,6 +35,8 @@ final class StepGraphs {
     static final String SHARE = "share";
     static final String GRADIENT = "gradient";
     static final String EMA = "ema";
+    /// A variable `[]`: 0, and NaN once a step was not finite.
+    static final String HALTED = "halted";
 
     private final Graph graph;
     private final StepOptions options;
@@ -80,8 +83,10 @@ final class StepGraphs {
         Value loss = graph.outputs().get(LOSS);
         List<Value> parameters = parameters(trainable);
         if (options.maxGradNorm() == 0) {
-            Value factor = factor(List.of(loss), Float.MAX_VALUE);
+            Value norm = norm(List.of(loss));
+            Value factor = factor(norm);
             Gradients.each(loss, parameters, (parameter, gradient) -> update(parameter, gradient, factor));
+            halt(norm);
         } else {
             Map<Value, Value> gradients = Gradients.of(loss, parameters);
             clipAndUpdate(gradients);
@@ -117,15 +122,29 @@ final class StepGraphs {
     }
 
     private void clipAndUpdate(Map<Value, Value> gradients) {
-        Value norm = graph.add(new Op.Norm(), List.copyOf(gradients.values()));
+        Value norm = norm(gradients.values());
         graph.output(GRADIENT_NORM, norm);
-        Value factor = Ops.unary(new Op.ClipFactor(options.maxGradNorm() == 0 ? Float.MAX_VALUE
-                : (float) options.maxGradNorm()), norm);
+        Value factor = factor(norm);
         gradients.forEach((parameter, gradient) -> update(parameter, gradient, factor));
+        halt(norm);
     }
 
-    private Value factor(List<Value> values, float maximum) {
-        return Ops.unary(new Op.ClipFactor(maximum), graph.add(new Op.Norm(), values));
+    /// NaN after a step that was not finite.
+    private Value norm(Collection<Value> values) {
+        List<Value> all = new ArrayList<>(values);
+        all.add(graph.parameter(HALTED, Shape.of()));
+        return graph.add(new Op.Norm(), all);
+    }
+
+    private Value factor(Value norm) {
+        return Ops.unary(new Op.ClipFactor(options.maxGradNorm() == 0 ? Float.MAX_VALUE
+                : (float) options.maxGradNorm()), norm);
+    }
+
+    /// No step after this one changes anything if the norm is not finite: `halted += 0 · norm`.
+    private void halt(Value norm) {
+        graph.effect(graph.add(new UpdateOp.Accumulate(),
+                List.of(graph.parameter(HALTED, Shape.of()), Ops.affine(norm, 0, 0))));
     }
 
     private void update(Value parameter, Value gradient, Value factor) {

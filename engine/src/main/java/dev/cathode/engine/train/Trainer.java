@@ -15,11 +15,14 @@ import dev.cathode.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// The training loop, the same for every method: batches, steps, logs, checkpoints, validation.
 ///
@@ -124,42 +127,80 @@ public final class Trainer<S> {
     private Outcome loop(long start, TrainingStep step, TrainingState state, TrainingLog log)
             throws IOException, InterruptedException {
         long begun = System.nanoTime();
-        StepTimer timer = new StepTimer();
         long done = start;
         long saved = start;
         try (var loader = new DataLoader<>(order, recipe.steps().trainBatchSize(), start, total,
                 new DataLoader.Options(recipe.data().dataloaderNumWorkers(), BATCHES_AHEAD),
                 index -> task.read(data.trained()[index]))) {
+            var steps = new Steps(step, state, log, loader);
             while (done < total && !listener.isCancelled()) {
-                timer.begin();
-                double waited = loader.waitedSeconds();
-                StepBatches batches = new StepBatches(loader);
-                TrainingStep.Result result = step.run(done + 1, schedule.at(done), emaDecay(done + 1), batches.samples,
-                        batches);
-                batches.finish();
-                if (!result.finite()) {
-                    diverged(step, state, done, saved, batches.lastSize);
-                }
-                done++;
-                timer.end(batches.samples);
-                StepReport report = new StepReport(done, order.position(done - 1).epoch(), (float) result.loss(),
-                        schedule.at(done - 1), (float) result.gradientNorm(), timer.imagesPerSecond(),
-                        loader.waitedSeconds() - waited);
-                log.step(report);
-                listener.onStep(report, total, timer.remaining(total - done));
-                if (done % recipe.validation().steps() == 0 || done == total) {
+                steps.ask(++done);
+                boolean validates = done % recipe.validation().steps() == 0 || done == total;
+                boolean saves = done % recipe.output().checkpointingSteps() == 0;
+                steps.report(validates || saves ? 0 : step.ahead(), saved);
+                if (validates) {
                     validate(done, step, state, log);
                 }
-                if (done % recipe.output().checkpointingSteps() == 0) {
+                if (saves) {
                     checkpoint(done, state);
                     saved = done;
                 }
             }
+            steps.report(0, saved);
             if (done < total && saved != done) {
                 checkpoint(done, state);
             }
             double seconds = (System.nanoTime() - begun) * 1e-9;
             return new Outcome(done, done == total, loader.waitedSeconds() / seconds);
+        }
+    }
+
+    /// The steps on their way: a device of its own has some more to do while the results of one are told.
+    private final class Steps {
+        private final TrainingStep step;
+        private final TrainingState state;
+        private final TrainingLog log;
+        private final DataLoader<S> loader;
+        private final StepTimer timer = new StepTimer();
+        private final Deque<Asked> asked = new ArrayDeque<>();
+
+        /// @param number of the step, from 1
+        /// @param begun by the timer
+        /// @param waited seconds that it waited for data
+        private record Asked(long number, int samples, TrainingStep.Batch last, Supplier<TrainingStep.Result> result,
+                             long begun, double waited) { }
+
+        Steps(TrainingStep step, TrainingState state, TrainingLog log, DataLoader<S> loader) {
+            this.step = step;
+            this.state = state;
+            this.log = log;
+            this.loader = loader;
+        }
+
+        void ask(long number) throws IOException, InterruptedException {
+            long begun = timer.begin();
+            double waited = loader.waitedSeconds();
+            StepBatches batches = new StepBatches(loader);
+            var result = step.ask(number, schedule.at(number - 1), emaDecay(number), batches.samples, batches);
+            batches.finish();
+            asked.add(new Asked(number, batches.samples, batches.last, result, begun, loader.waitedSeconds() - waited));
+        }
+
+        /// Tells of steps until so many are left on their way.
+        void report(int left, long saved) throws IOException {
+            while (asked.size() > left) {
+                Asked next = asked.remove();
+                long number = next.number;
+                TrainingStep.Result result = next.result.get();
+                if (!result.finite()) {
+                    diverged(step, state, number - 1, saved, next.last);
+                }
+                timer.end(next.begun, next.samples);
+                StepReport report = new StepReport(number, order.position(number - 1).epoch(), (float) result.loss(),
+                        schedule.at(number - 1), (float) result.gradientNorm(), timer.imagesPerSecond(), next.waited);
+                log.step(report);
+                listener.onStep(report, total, timer.remaining(total - number));
+            }
         }
     }
 
@@ -172,7 +213,7 @@ public final class Trainer<S> {
         private final DataLoader<S> loader;
         private DataLoader.Batch<S> next;
         private final int samples;
-        private int lastSize;
+        private TrainingStep.Batch last;
         private Exception failure;
 
         StepBatches(DataLoader<S> loader) throws IOException, InterruptedException {
@@ -189,7 +230,6 @@ public final class Trainer<S> {
         @Override
         public TrainingStep.Batch next() {
             DataLoader.Batch<S> batch = next;
-            lastSize = batch.samples().size();
             try {
                 next = batch.endsStep() ? null : loader.next();
             } catch (IOException | InterruptedException e) {
@@ -197,7 +237,9 @@ public final class Trainer<S> {
                 next = null;
             }
             var place = new TrainingTask.Place(false, batch.step(), batch.first());
-            return new TrainingStep.Batch(lastSize, executable -> task.set(executable, place, batch.samples()));
+            last = new TrainingStep.Batch(batch.samples().size(),
+                    executable -> task.set(executable, place, batch.samples()));
+            return last;
         }
 
         /// What went wrong while the step ran, where an iterator cannot say it.
@@ -211,7 +253,8 @@ public final class Trainer<S> {
         }
     }
 
-    private void diverged(TrainingStep step, TrainingState state, long done, long saved, int batch) throws IOException {
+    private void diverged(TrainingStep step, TrainingState state, long done, long saved, TrainingStep.Batch batch)
+            throws IOException {
         String where = step.firstNonFinite(batch).orElse("the sum of all gradients");
         if (saved != done) {
             checkpoint(done, state);

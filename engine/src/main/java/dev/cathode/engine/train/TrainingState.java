@@ -43,6 +43,7 @@ public final class TrainingState implements AutoCloseable {
         slots = new ArrayList<>(options.optimizer().slots());
         ema = options.ema();
         variables.require(bytes(trainable, 1 + slots.size() + (ema ? 1 : 0) + (accumulate ? 1 : 0)) + bytes(buffers, 1));
+        variables.define(StepGraphs.HALTED, Shape.of());
         trainable.forEach(variables::define);
         buffers.forEach(variables::define);
         for (String slot : slots) {

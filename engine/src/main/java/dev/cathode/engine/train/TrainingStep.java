@@ -7,21 +7,30 @@ import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.DeviceWeights;
 import dev.cathode.engine.runtime.Executable;
 import dev.cathode.weights.Checkpoint;
+import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.DoubleSupplier;
 import java.util.function.IntFunction;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 
 /// One optimizer step, again and again: a loss over one or several batches, its gradients, and the update of the
 /// parameters.
 ///
 /// The loss is a graph with an output `loss`, the mean over the samples of its batch; it is traced and compiled for every
 /// batch size that occurs.
+///
+/// A step may be [asked for](#ask) while earlier ones still run on a device of its own, so that the device never waits for
+/// this process. Once a step was not finite, no later one changes anything: it may have been asked for by then.
 public final class TrainingStep implements AutoCloseable {
+    private static final int AHEAD = 2;
+
     private final Device device;
     private final TrainingState state;
     private final StepOptions options;
@@ -37,7 +46,7 @@ public final class TrainingStep implements AutoCloseable {
     /// @param loss the mean over all samples of the step
     /// @param gradientNorm L2 norm of all gradients before clipping; 0 where it was not computed
     public record Result(double loss, double gradientNorm) {
-        /// Whether the step was made; otherwise parameters are as they were.
+        /// Whether the step was made; otherwise parameters are as they were, and stay so.
         public boolean finite() {
             return Double.isFinite(loss) && Double.isFinite(gradientNorm);
         }
@@ -71,7 +80,18 @@ public final class TrainingStep implements AutoCloseable {
         return found;
     }
 
-    /// Makes a step.
+    /// How many more steps to ask for before the result of one is waited for, so that the device always has work; none
+    /// where a step is done once [#ask] returns.
+    public int ahead() {
+        return device.isRemote() ? AHEAD : 0;
+    }
+
+    /// Makes a step and waits for it; parameters as for [#ask].
+    public Result run(long step, double learningRate, double emaDecay, int samples, Iterator<Batch> batches) {
+        return ask(step, learningRate, emaDecay, samples, batches).get();
+    }
+
+    /// Asks for a step.
     ///
     /// @param step 1 in the first
     /// @param learningRate step size
@@ -79,7 +99,8 @@ public final class TrainingStep implements AutoCloseable {
     /// @param samples of all batches together
     /// @param batches one, or several if gradients accumulate; asked for one after the other, so that not all need to be
     ///         in memory
-    public Result run(long step, double learningRate, double emaDecay, int samples, Iterator<Batch> batches) {
+    /// @return waits for the result; to be called at most once
+    public Supplier<Result> ask(long step, double learningRate, double emaDecay, int samples, Iterator<Batch> batches) {
         if (!accumulate) {
             Batch batch = batches.next();
             if (batch.size() != samples) {
@@ -88,26 +109,37 @@ public final class TrainingStep implements AutoCloseable {
             }
             Executable executable = executable(samples);
             batch.inputs().accept(executable);
-            double norm = update(executable, step, learningRate, emaDecay);
-            return new Result(executable.get(StepGraphs.LOSS)[0], norm);
+            Supplier<float[]> norm = update(executable, step, learningRate, emaDecay);
+            Supplier<float[]> loss = executable.fetch(StepGraphs.LOSS);
+            return () -> new Result(loss.get()[0], norm.get()[0]);
         }
-        double loss = 0;
+        List<DoubleSupplier> losses = new ArrayList<>();
         while (batches.hasNext()) {
             Batch batch = batches.next();
             Executable executable = executable(batch.size());
             batch.inputs().accept(executable);
             executable.set(StepGraphs.SHARE, new float[] {(float) batch.size() / samples});
             executable.run();
-            loss += executable.get(StepGraphs.LOSS)[0] * (double) batch.size() / samples;
+            Supplier<float[]> loss = executable.fetch(StepGraphs.LOSS);
+            losses.add(() -> loss.get()[0] * (double) batch.size() / samples);
         }
         if (apply == null) {
             apply = device.compile(StepGraphs.applying(state.trainable(), options), weights, CompileOptions.defaults());
         }
-        return new Result(loss, update(apply, step, learningRate, emaDecay));
+        Supplier<float[]> norm = update(apply, step, learningRate, emaDecay);
+        return () -> new Result(sum(losses), norm.get()[0]);
+    }
+
+    private static double sum(List<DoubleSupplier> numbers) {
+        double sum = 0;
+        for (DoubleSupplier number : numbers) {
+            sum += number.getAsDouble();
+        }
+        return sum;
     }
 
     /// Makes the update; gives the norm of the gradients where it was computed, else 0.
-    private double update(Executable executable, long step, double learningRate, double emaDecay) {
+    private Supplier<float[]> update(Executable executable, long step, double learningRate, double emaDecay) {
         executable.set(StepGraphs.LEARNING_RATE, new float[] {(float) learningRate});
         executable.set(StepGraphs.STEP, new int[] {Math.toIntExact(step)});
         if (options.ema()) {
@@ -115,7 +147,7 @@ public final class TrainingStep implements AutoCloseable {
         }
         executable.run();
         return executable.outputs().containsKey(StepGraphs.GRADIENT_NORM)
-                ? executable.get(StepGraphs.GRADIENT_NORM)[0] : 0;
+                ? executable.fetch(StepGraphs.GRADIENT_NORM) : () -> new float[1];
     }
 
     /// The executable for a batch size, for reading results and profiles of the last run.
@@ -135,10 +167,12 @@ public final class TrainingStep implements AutoCloseable {
         return executable.get(StepGraphs.LOSS)[0];
     }
 
-    /// Computes the last batch of a size again and says what the first value is that is not finite: after a step that
-    /// changed nothing, which value was to blame.
-    public Optional<String> firstNonFinite(int batch) {
-        return executable(batch).firstNonFinite();
+    /// Computes a batch again and says what the first value is that is not finite: after a step that changed nothing,
+    /// which value was to blame.
+    public Optional<String> firstNonFinite(Batch batch) {
+        Executable executable = executable(batch.size());
+        batch.inputs().accept(executable);
+        return executable.firstNonFinite();
     }
 
     @Override

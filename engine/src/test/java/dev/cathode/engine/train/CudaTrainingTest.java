@@ -21,9 +21,12 @@ import dev.cathode.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
@@ -54,6 +57,17 @@ class CudaTrainingTest {
     @Test
     void unetAndTextEncoderInBatches() {
         TrainingGoldenTest.run(device(DType.F32, ShimMachine.Options.QUICK), "joint.safetensors", prefix -> true, false, true, 0);
+    }
+
+    @Test
+    void priorPreservation() {
+        TrainingGoldenTest.priorPreservation(device(DType.F32, ShimMachine.Options.QUICK));
+    }
+
+    @Test
+    void nothingChangesAfterABadStep() {
+        StepsAheadTest.nothingChangesAfterABadStep(device(DType.F32, ShimMachine.Options.QUICK), 0, false);
+        StepsAheadTest.nothingChangesAfterABadStep(device(DType.BF16, ShimMachine.Options.QUICK), 1, true);
     }
 
     private static Graph objective(int batch) {
@@ -118,22 +132,36 @@ class CudaTrainingTest {
 
     /// The bytes of everything that training changes, after some steps.
     private static List<byte[]> trained(CudaMachine machine, int steps) {
+        return trained(machine, OPTIONS, steps, (device, state) -> { }, executable -> { });
+    }
+
+    /// @param before is called before anything is compiled
+    /// @param compiled is given the step before it runs
+    private static List<byte[]> trained(CudaMachine machine, StepOptions options, int steps,
+                                        BiConsumer<Device, TrainingState> before, Consumer<Executable> compiled) {
         Checkpoint weights = TrainingGoldenTest.weights();
         int batch = TrainingGoldenTest.TOPIC.shape(FILE, "latents")[1];
         try (Device device = new CudaDevice(machine, CudaOptions.defaults());
-                var state = new TrainingState(device, trainable(), Map.of(), OPTIONS, false);
-                var step = new TrainingStep(device, weights, state, OPTIONS, false, CudaTrainingTest::objective)) {
+                var state = new TrainingState(device, trainable(), Map.of(), options, false);
+                var step = new TrainingStep(device, weights, state, options, false, CudaTrainingTest::objective)) {
             state.start(weights);
+            before.accept(device, state);
+            compiled.accept(step.executable(batch));
             int buffers = 0;
+            long waits = 0;
+            List<Supplier<TrainingStep.Result>> results = new ArrayList<>();
             for (int i = 0; i < steps; i++) {
                 int index = i;
-                step.run(i + 1, 1e-4, 0.5, batch, List.of(new TrainingStep.Batch(batch,
-                        executable -> TrainingGoldenTest.set(executable, FILE, LOSS, index, 0, batch))).iterator());
+                results.add(step.ask(i + 1, 1e-4, 0.5, batch, List.of(new TrainingStep.Batch(batch,
+                        executable -> TrainingGoldenTest.set(executable, FILE, LOSS, index, 0, batch))).iterator()));
                 if (machine instanceof ShimMachine shim) {
                     buffers = i == 0 ? shim.buffers() : buffers;
+                    waits = i == 0 ? shim.waits() : waits;
                     assertEquals(buffers, shim.buffers(), "a step allocates nothing");
+                    assertEquals(waits, shim.waits(), "a step waits for nothing");
                 }
             }
+            results.forEach(result -> assertTrue(result.get().finite()));
             return List.of("", "exp_avg", "exp_avg_sq", "ema").stream().flatMap(kind -> state.tensors(kind).stream())
                     .map(entry -> entry.data().get().toArray(ValueLayout.JAVA_BYTE)).toList();
         }
@@ -147,6 +175,32 @@ class CudaTrainingTest {
         for (int i = 0; i < first.size(); i++) {
             assertArrayEquals(first.get(i), second.get(i));
         }
+    }
+
+    /// Also where gradients are not clipped, so that none has to wait for the last one: unless there is no memory to keep
+    /// them all. Either way the bytes are the same.
+    @Test
+    void oneLaunchUpdatesEverythingIfGradientsFit() {
+        Assumptions.assumeFalse(Machines.areGpus(), "the memory of a GPU is what it is");
+        var options = new StepOptions(Optimizer.AdamW.defaults(), 0, true);
+        List<byte[]> together = trained(ShimMachine.open(ShimMachine.Options.QUICK), options, 2, (device, state) -> { },
+                executable -> assertEquals(1, launches(executable, "adam of " + trainable().size())));
+        ShimMachine tight = ShimMachine.open(ShimMachine.Options.QUICK);
+        List<byte[]> apart = trained(tight, options, 2, (device, state) -> {
+            Graph graph = StepGraphs.whole(objective(TrainingGoldenTest.TOPIC.shape(FILE, "latents")[1]),
+                    trainable().keySet(), options);
+            try (DeviceWeights held = device.weights(TrainingGoldenTest.weights(), state.variables())) {
+                long used = ShimMachine.Options.QUICK.memory() - tight.available();
+                tight.setMemory(used + device.requiredBytes(graph, held, CompileOptions.defaults()) - 1);
+            }
+        }, executable -> assertEquals(0, launches(executable, "adam of " + trainable().size())));
+        for (int i = 0; i < together.size(); i++) {
+            assertArrayEquals(together.get(i), apart.get(i));
+        }
+    }
+
+    private static long launches(Executable executable, String kernel) {
+        return executable.describe().lines().filter(line -> line.endsWith(": " + kernel)).count();
     }
 
     /// All parameters in one launch, with their moving averages and the 16-bit copies that the network reads.

@@ -7,6 +7,7 @@ import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// What the engine's CUDA device is built on: memory, our kernels, products of matrices, convolutions and attention, all
 /// done one after the other in the order in which they are asked for. A GPU with its libraries is such a machine; the
@@ -37,6 +38,16 @@ public interface CudaMachine extends AutoCloseable {
 
     /// Copies from the machine, after everything asked for before.
     void download(long source, MemorySegment destination);
+
+    /// Begins to copy a few float32 numbers from the machine as they are after everything asked for before, and does not
+    /// wait for them; what is asked for next may change them.
+    ///
+    /// @return waits for the numbers; to be called at most once
+    default Supplier<float[]> fetch(long source, int count) {
+        float[] numbers = new float[count];
+        download(source, MemorySegment.ofArray(numbers));
+        return () -> numbers;
+    }
 
     /// Copies within the machine.
     void copy(long source, long destination, long bytes);

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
 /// A machine on the CPU, for tests of what is built on [CudaMachine]: our kernels as a GPU would run them, thread by
@@ -51,6 +52,7 @@ public final class ShimMachine implements CudaMachine {
     private final KernelLauncher launcher = new Launcher();
     private List<Runnable> recorded;
     private long done;
+    private long waits;
 
     private ShimMachine(ShimCompiler compiler, Options options) {
         this.options = options;
@@ -97,6 +99,11 @@ public final class ShimMachine implements CudaMachine {
         return heap.buffers();
     }
 
+    /// How often what is asked for next had to wait for what was asked for before: a number was wanted.
+    public long waits() {
+        return waits;
+    }
+
     /// How many kernels, products, convolutions, copies and fillings have been done.
     public long done() {
         return done;
@@ -129,8 +136,18 @@ public final class ShimMachine implements CudaMachine {
     @Override
     public void download(long source, MemorySegment destination) {
         refuseIfRecording("copy to this process");
+        waits++;
         heap.check(source, destination.byteSize(), "what is copied");
         destination.copyFrom(process.at(source, destination.byteSize()));
+    }
+
+    /// The copy is made now; waiting for it is not waiting for what comes after it.
+    @Override
+    public Supplier<float[]> fetch(long source, int count) {
+        long before = waits;
+        Supplier<float[]> copy = CudaMachine.super.fetch(source, count);
+        waits = before;
+        return copy;
     }
 
     @Override
@@ -154,6 +171,7 @@ public final class ShimMachine implements CudaMachine {
     @Override
     public void synchronize() {
         refuseIfRecording("wait");
+        waits++;
     }
 
     private void perform(Runnable work) {

@@ -22,10 +22,11 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// A list of launches and library calls with all addresses resolved. The first run makes them one by one, the second
-/// records those of the body, and from then on a run is one replay, which returns before it is done: only [#get] waits.
+/// records those of the body, and from then on a run is one replay, which returns before it is done: only [#get] and [#await] wait.
 ///
 /// Whether to stop is asked between kernels while they are called one by one, and once before a replay.
 final class CudaExecutable implements Executable {
@@ -197,6 +198,17 @@ final class CudaExecutable implements Executable {
         if (cancelled.getAsBoolean()) {
             throw new CancellationException("cancelled");
         }
+    }
+
+    @Override
+    public void await() {
+        machine.synchronize();
+    }
+
+    @Override
+    public Supplier<float[]> fetch(String output) {
+        Value value = border.output(output);
+        return machine.fetch(memory + plan.offset(value), value.shape().intCount());
     }
 
     @Override

@@ -16,7 +16,6 @@ public final class StepTimer {
 
     private final LongSupplier clock;
     private final ArrayDeque<Step> window = new ArrayDeque<>();
-    private long begun;
     private long ended;
     private boolean first = true;
 
@@ -29,18 +28,19 @@ public final class StepTimer {
         this.clock = clock;
     }
 
-    /// A step begins.
-    public void begin() {
-        begun = clock.getAsLong();
+    /// A step begins; gives the time. Others may not have ended yet.
+    public long begin() {
+        return clock.getAsLong();
     }
 
-    /// The step ends.
+    /// A step ends. If it began before the one before it ended, it took the time since then.
     ///
+    /// @param begun what [#begin] gave
     /// @param images that it saw
-    public void end(int images) {
+    public void end(long begun, int images) {
         long now = clock.getAsLong();
         if (!first) {
-            window.add(new Step(now - begun, now - ended, images));
+            window.add(new Step(now - Math.max(begun, ended), now - ended, images));
             if (window.size() > WINDOW) {
                 window.remove();
             }

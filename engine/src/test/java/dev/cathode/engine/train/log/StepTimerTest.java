@@ -48,10 +48,29 @@ class StepTimerTest {
         assertEquals(8, timer.imagesPerSecond(), 1e-9);
     }
 
+    /// Steps that overlap: each counts from the end of the one before.
+    @Test
+    void stepsThatBeginBeforeOthersEnd() {
+        AtomicLong now = new AtomicLong();
+        StepTimer timer = new StepTimer(now::get);
+        long first = timer.begin();
+        long second = timer.begin();
+        now.addAndGet(5 * SECOND);
+        timer.end(first, 8);
+        long third = timer.begin();
+        now.addAndGet(2 * SECOND);
+        timer.end(second, 8);
+        now.addAndGet(2 * SECOND);
+        timer.end(third, 8);
+        assertEquals(2, timer.secondsPerStep(), 1e-9);
+        assertEquals(4, timer.imagesPerSecond(), 1e-9);
+        assertEquals(Optional.of(Duration.ofSeconds(6)), timer.remaining(3));
+    }
+
     private static void step(StepTimer timer, AtomicLong now, long pause, long seconds) {
         now.addAndGet(pause * SECOND);
-        timer.begin();
+        long begun = timer.begin();
         now.addAndGet(seconds * SECOND);
-        timer.end(8);
+        timer.end(begun, 8);
     }
 }

@@ -28,6 +28,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions and attention
 /// by cuDNN.
@@ -51,6 +52,7 @@ public final class Gpu implements CudaMachine {
     private final GpuDnn dnn;
     private final Tuner tuner;
     private final Staging staging;
+    private final Fetches fetches;
     private final Map<Product, PreparedProduct> products = new HashMap<>();
     private Thread user = Thread.currentThread();
     private boolean recording;
@@ -63,6 +65,7 @@ public final class Gpu implements CudaMachine {
             KernelCompiler compiler = new KernelCompiler(libraries.nvrtc(), new DiskCache(cache.resolve("kernels")));
             kernels = own(new DriverLauncher(context, stream, compiler::compile));
             staging = own(new Staging(context, stream, SLOT));
+            fetches = own(new Fetches(context, stream));
             tuner = new Tuner(context, stream, MOST_WORKSPACE);
             blas = own(libraries.blas().handle());
             algorithms = new AlgorithmCache(libraries.blas(), blas, libraries.device().name() + " "
@@ -176,6 +179,16 @@ public final class Gpu implements CudaMachine {
     public void download(long source, MemorySegment destination) {
         enterOutsideRecording("copy to this process");
         staging.download(source, destination);
+    }
+
+    @Override
+    public Supplier<float[]> fetch(long source, int count) {
+        enterOutsideRecording("copy to this process");
+        Supplier<float[]> arriving = fetches.fetch(source, count);
+        return () -> {
+            enter();
+            return arriving.get();
+        };
     }
 
     @Override

@@ -14,13 +14,11 @@ import dev.cathode.kernels.cuda.Kernel;
 import dev.cathode.kernels.cuda.KernelArguments;
 import dev.cathode.kernels.cuda.KernelLauncher.Geometry;
 import dev.cathode.kernels.cuda.KernelSource;
-import dev.cathode.kernels.cuda.blas.CublasLt;
 import dev.cathode.kernels.cuda.blas.Matmul;
 import dev.cathode.kernels.cuda.blas.Product;
 import dev.cathode.kernels.cuda.dnn.AttentionTask;
 import dev.cathode.kernels.cuda.dnn.ConvolutionTask;
 import dev.cathode.kernels.cuda.driver.FakeDriver;
-import dev.cathode.kernels.cuda.library.CompiledLibrary;
 import dev.cathode.kernels.cuda.library.CudaException;
 import dev.cathode.kernels.cuda.library.CudaLibrary;
 import dev.cathode.kernels.cuda.library.LibraryException;
@@ -37,6 +35,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -61,19 +60,13 @@ class GpuTest {
     static void compile(@TempDir Path libraries) throws IOException, InterruptedException {
         folder = libraries;
         driver = FakeDriver.open(libraries, "-Wl,-soname,libcuda.so.1");
-        library(libraries, "fake-nvrtc.c", CudaLibrary.NVRTC, "libnvrtc.so.13");
-        cudnn = library(libraries, "fake-cudnn.c", CudaLibrary.CUDNN, "libcudnn.so.9");
-        CompiledLibrary.open(CublasLt.class, "fake-cublaslt.c", CudaLibrary.CUBLAS_LT, "libcublasLt.so.13", libraries,
-                "-lm", "-DANYWHERE");
-    }
-
-    private static NativeLibrary library(Path folder, String source, CudaLibrary library, String name)
-            throws IOException, InterruptedException {
-        return CompiledLibrary.open(GpuTest.class, source, library, name, folder);
+        FakeLibraries.nvrtc(libraries);
+        cudnn = FakeLibraries.cudnn(libraries);
+        FakeLibraries.cublasLt(libraries);
     }
 
     private static LibrarySearch search(Path folder) {
-        return LibrarySearch.of(Map.of("CATHODE_CUDA_PATH", folder.toString()));
+        return FakeLibraries.search(folder);
     }
 
     @BeforeEach
@@ -278,6 +271,26 @@ class GpuTest {
         gpu.free(x);
     }
 
+    /// A number is fetched as it was when it was asked for, however much is done before it is waited for.
+    @Test
+    void numbersThatAreWaitedForLater() {
+        long x = upload(1, 2);
+        List<Supplier<float[]>> fetched = new ArrayList<>();
+        for (int round = 0; round < 3; round++) {
+            for (int i = 0; i < 4; i++) {
+                scale(gpu, x, 2, 2);
+                fetched.add(gpu.fetch(x, i % 2 + 1));
+            }
+            for (int i = 0; i < 4; i++) {
+                float[] numbers = fetched.get(4 * round + i).get();
+                float first = (float) Math.pow(2, 4 * round + i + 1);
+                assertArrayEquals(i % 2 == 0 ? new float[] {first} : new float[] {first, 2 * first}, numbers);
+            }
+        }
+        assertThrows(IllegalStateException.class, () -> gpu.record(() -> gpu.fetch(x, 1)));
+        gpu.free(x);
+    }
+
     @Test
     void aKernelThatDoesNotCompileSaysWhy() {
         Kernel broken = new Kernel(KernelSource.of("elementwise.cu").with("BROKEN", 1), "scale");
@@ -320,9 +333,8 @@ class GpuTest {
         }
         String noCompiler = Gpu.obstacle(0, search(empty)).orElseThrow();
         assertTrue(noCompiler.startsWith("NVRTC: libnvrtc.so.13 or libnvrtc.so.12 not found"), noCompiler);
-        library(empty, "fake-nvrtc.c", CudaLibrary.NVRTC, "libnvrtc.so.13");
-        CompiledLibrary.open(CublasLt.class, "fake-cublaslt.c", CudaLibrary.CUBLAS_LT, "libcublasLt.so.13", empty,
-                "-lm");
+        FakeLibraries.nvrtc(empty);
+        FakeLibraries.cublasLt(empty);
         String noDnn = Gpu.obstacle(0, search(empty)).orElseThrow();
         assertTrue(noDnn.startsWith("cuDNN: libcudnn.so.9 not found") && noDnn.contains("pip install"), noDnn);
         for (String line : List.of(noGpu, tooOld, noCompiler, noDnn)) {
@@ -333,7 +345,7 @@ class GpuTest {
     @Test
     void librariesOfANewerCudaThanTheDrivers(@TempDir Path twelve) throws Exception {
         FakeDriver.open(twelve, "-DVERSION=12040");
-        library(twelve, "fake-nvrtc.c", CudaLibrary.NVRTC, "libnvrtc.so.13");
+        FakeLibraries.nvrtc(twelve);
         String line = Gpu.obstacle(0, search(twelve)).orElseThrow();
         assertTrue(line.startsWith("NVRTC: ") && line.contains("is made for CUDA 13, and the driver runs CUDA 12.4: "
                 + "update the driver"), line);

@@ -1,6 +1,7 @@
 // A driver without a GPU, for tests: device memory is the heap's, streams work at once, a kernel is one of two C
 // functions by the name of CUDA's. Enough to see that every call arrives with the right arguments in the right order.
-// With -DOLD it is a driver from before graphs, with -DNO_DEVICE one without a GPU, with -DVERSION=12040 CUDA 12.4's.
+// With -DOLD it is a driver from before graphs, with -DNO_DEVICE one without a GPU, with -DVERSION=12040 CUDA 12.4's, with
+// -DTAKEN one whose GPUs another process has for itself.
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +66,9 @@ Result cuDeviceGetAttribute(int* value, int attribute, int device) {
 }
 Result cuDeviceTotalMem_v2(size_t* bytes, int device) { *bytes = TOTAL; return device >= 70 ? OK : INVALID_DEVICE; }
 Result cuDevicePrimaryCtxRetain(void** out, int device) {
+#ifdef TAKEN
+    return device >= 70 ? 46 : INVALID_DEVICE;
+#endif
     retained++;
     *out = &context;
     return device >= 70 ? OK : INVALID_DEVICE;
