@@ -24,8 +24,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -79,7 +82,8 @@ final class BenchCommand implements Callable<Integer> {
     private ConvolutionAlgorithm convolutions;
 
     @Option(names = "--dtype", paramLabel = "TYPE", description = "Networks: float32, bfloat16 (products of 16-bit"
-            + " numbers) or float16 (weights kept in 16 bits; default: as they are stored, products in float32).")
+            + " numbers) or float16 (weights kept in 16 bits; default: as they are stored, products in float32). A GPU"
+            + " computes in the type that is named, training too; bfloat16 without one.")
     private NumberType dtype;
 
     @Option(names = "--max-grad-norm", paramLabel = "X", defaultValue = "0",
@@ -89,6 +93,9 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--tokens", paramLabel = "N", defaultValue = "77",
             description = "Training: positions of the text (default: ${DEFAULT-VALUE}).")
     private int tokens;
+
+    @Mixin
+    private DeviceOptions devices = new DeviceOptions();
 
     @Option(names = "--explain", description = "Show every kernel of a network: algorithm, GFLOP/s, share of the time.")
     private boolean explain;
@@ -108,7 +115,10 @@ final class BenchCommand implements Callable<Integer> {
             case VAE -> network(Network.VAE, pool, 1);
             case TEXT -> network(Network.TEXT, pool, 2);
             case TRAIN -> training(pool);
-            case GEMM, CONV, ATTENTION -> kernels(pool);
+            case GEMM, CONV, ATTENTION -> {
+                require(!devices.isAsked(), "--device: single kernels are the processor's");
+                kernels(pool);
+            }
         }
         return CathodeCommand.DONE;
     }
@@ -127,14 +137,29 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void training(int threads) {
+        int samples = batch == null ? 1 : batch;
+        try (ModelSource source = model == null ? null : ModelSource.open(model)) {
+            measure(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), threads, samples, device ->
+                    TrainingBenchmark.run(device, Optional.ofNullable(source), samples, size.width() / LATENT,
+                            size.height() / LATENT, tokens, maxGradNorm, warmup, runs));
+        }
+    }
+
+    /// Measures on the GPU that was asked for, or else on the processor.
+    private void measure(CpuOptions options, int threads, int samples, Function<Device, NetworkBenchmark.Result> work) {
+        NumberType type = dtype == null ? NumberType.BFLOAT16 : dtype; // what a GPU is made for
+        Optional<Device> gpu = devices.gpu(type.inFiles(), false, spec.commandLine().getErr()::println);
+        if (gpu.isPresent()) {
+            try (Device device = gpu.get()) {
+                report(device, OptionalDouble.empty(), samples, work.apply(device));
+            }
+            return;
+        }
         CpuKernels kernels = CpuKernels.fastest();
         double peak = peak(kernels, threads);
-        int samples = batch == null ? 1 : batch;
-        try (Device device = CpuDevice.open(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), kernels);
-             ModelSource source = model == null ? null : ModelSource.open(model)) {
-            NetworkBenchmark.Result result = TrainingBenchmark.run(device, Optional.ofNullable(source), samples,
-                    size.width() / LATENT, size.height() / LATENT, tokens, maxGradNorm, warmup, runs);
-            report(device, Math.max(peak, peak(kernels, threads)), samples, result);
+        try (Device device = CpuDevice.open(options, kernels)) {
+            NetworkBenchmark.Result result = work.apply(device);
+            report(device, OptionalDouble.of(Math.max(peak, peak(kernels, threads))), samples, result);
         }
     }
 
@@ -149,30 +174,29 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void network(Network network, int threads, int usualBatch) {
-        CpuKernels kernels = CpuKernels.fastest();
-        double peak = peak(kernels, threads);
         int samples = batch == null ? usualBatch : batch;
-        try (Device device = CpuDevice.open(options(threads), kernels);
-             ModelSource source = model == null ? null : ModelSource.open(model)) {
+        try (ModelSource source = model == null ? null : ModelSource.open(model)) {
             Subject subject = source == null ? Subject.random(network, samples, size.width(), size.height())
                     : Subject.of(source, network, samples, size.width(), size.height());
-            NetworkBenchmark.Result result = NetworkBenchmark.run(device, subject, warmup, runs);
-            report(device, Math.max(peak, peak(kernels, threads)), samples, result);
+            measure(options(threads), threads, samples, device -> NetworkBenchmark.run(device, subject, warmup, runs));
         }
     }
 
-    private void report(Device device, double peak, int samples, NetworkBenchmark.Result result) {
+    /// @param peak fused multiply-adds a second, of the processor
+    private void report(Device device, OptionalDouble peak, int samples, NetworkBenchmark.Result result) {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(Json.text(json(device, peak, samples, result)));
             return;
         }
         out.println(device.description());
-        out.printf(Locale.ROOT, "fused multiply-adds: %.0f GFLOP/s%n%n", peak * 1e-9);
+        peak.ifPresent(rate -> out.printf(Locale.ROOT, "fused multiply-adds: %.0f GFLOP/s%n", rate * 1e-9));
+        out.println();
         Timing timing = result.timing();
-        out.printf(Locale.ROOT, "%s, batch %d, %dx%d: median %.3f s of %d runs, %.0f GFLOP/s (%.0f %% of the above)%n",
-                timing.name(), samples, size.width(), size.height(), timing.median(), runs, timing.rate() * 1e-9,
-                100 * timing.rate() / peak);
+        String share = peak.isEmpty() ? ""
+                : String.format(Locale.ROOT, " (%.0f %% of the above)", 100 * timing.rate() / peak.getAsDouble());
+        out.printf(Locale.ROOT, "%s, batch %d, %dx%d: median %s of %d runs, %.0f GFLOP/s%s%n", timing.name(), samples,
+                size.width(), size.height(), time(timing.median()), runs, timing.rate() * 1e-9, share);
         out.printf(Locale.ROOT, "weights %s, loaded in %.1f s; activations %s%n", Sizes.bytes(result.weightBytes()),
                 result.loadSeconds(), Sizes.bytes(result.arenaBytes()));
         if (explain) {
@@ -181,7 +205,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /// Kernels of one shape together, the costliest first.
-    private static void explain(PrintWriter out, double peak, List<StepProfile> steps) {
+    private static void explain(PrintWriter out, OptionalDouble peak, List<StepProfile> steps) {
         Map<String, List<StepProfile>> alike = new LinkedHashMap<>();
         for (StepProfile step : steps) {
             alike.computeIfAbsent(step.operation() + " | " + step.kernel(), k -> new ArrayList<>()).add(step);
@@ -192,20 +216,27 @@ final class BenchCommand implements Callable<Integer> {
             double seconds = seconds(group);
             double flops = group.stream().mapToDouble(StepProfile::flops).sum();
             String rate = flops == 0 ? "" : String.format(Locale.ROOT, "%.0f", flops / seconds * 1e-9);
-            String share = flops == 0 ? "" : String.format(Locale.ROOT, "%.0f %%", 100 * flops / seconds / peak);
+            String share = flops == 0 || peak.isEmpty() ? ""
+                    : String.format(Locale.ROOT, "%.0f %%", 100 * flops / seconds / peak.getAsDouble());
             out.printf(Locale.ROOT, "%6d %9.4f %5.1f %% %9s %6s  %s | %s%n", group.size(), seconds, 100 * seconds / all, rate,
                     share, group.getFirst().operation(), group.getFirst().kernel());
         });
+    }
+
+    /// A GPU's times are short.
+    private static String time(double seconds) {
+        return seconds < 0.1 ? String.format(Locale.ROOT, "%.3f ms", seconds * 1e3)
+                : String.format(Locale.ROOT, "%.3f s", seconds);
     }
 
     private static double seconds(List<StepProfile> steps) {
         return steps.stream().mapToDouble(StepProfile::seconds).sum();
     }
 
-    private static ObjectNode json(Device device, double peak, int batch, NetworkBenchmark.Result result) {
+    private static ObjectNode json(Device device, OptionalDouble peak, int batch, NetworkBenchmark.Result result) {
         ObjectNode node = Json.object();
         node.put("device", device.description());
-        node.put("peak_flops_per_second", peak);
+        peak.ifPresent(rate -> node.put("peak_flops_per_second", rate));
         timing(node, result.timing(), peak);
         node.put("batch", batch);
         node.put("load_seconds", result.loadSeconds());
@@ -219,14 +250,14 @@ final class BenchCommand implements Callable<Integer> {
         return node;
     }
 
-    private static void timing(ObjectNode node, Timing timing, double peak) {
+    private static void timing(ObjectNode node, Timing timing, OptionalDouble peak) {
         node.put("name", timing.name());
         node.put("kernel", timing.kernel());
         node.put("median_seconds", timing.median());
         ArrayNode seconds = node.putArray("runs");
         timing.seconds().forEach(seconds::add);
         node.put("flops", timing.flops());
-        node.put("share_of_peak", timing.rate() / peak);
+        peak.ifPresent(rate -> node.put("share_of_peak", timing.rate() / rate));
     }
 
     private void kernels(int threads) {
@@ -247,7 +278,8 @@ final class BenchCommand implements Callable<Integer> {
                 node.put("peak_flops_per_second", peak);
                 node.put("mixed_peak_flops_per_second", mixedPeak);
                 ArrayNode rows = node.putArray("kernels");
-                timings.forEach(timing -> timing(rows.addObject(), timing, timing.mixed() ? mixedPeak : peak));
+                timings.forEach(timing -> timing(rows.addObject(), timing,
+                        OptionalDouble.of(timing.mixed() ? mixedPeak : peak)));
                 out.println(Json.text(node));
                 return;
             }

@@ -4,10 +4,12 @@ import dev.cathode.engine.runtime.Device;
 import dev.cathode.engine.runtime.cuda.CudaDevice;
 import dev.cathode.engine.runtime.cuda.CudaOptions;
 import dev.cathode.kernels.cuda.gpu.Gpu;
-import dev.cathode.kernels.cuda.library.LibrarySearch;
+import dev.cathode.kernels.cuda.library.CudaException;
+import dev.cathode.kernels.cuda.library.LibraryException;
 import dev.cathode.weights.DType;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
@@ -58,25 +60,36 @@ final class DeviceOptions {
         }
     }
 
+    /// Whether a GPU was asked for, if there is one.
+    boolean isAsked() {
+        return !(choice instanceof Choice.Cpu);
+    }
+
     /// The GPU to compute with; empty: the processor shall.
     ///
     /// @param dtype of the GPU's numbers
     /// @param repeatable whether the same bytes are needed even if they were not asked for
     /// @param note told why `auto` takes no GPU
-    /// @throws dev.cathode.kernels.cuda.library.LibraryException if the GPU that was named cannot be used
+    /// @throws LibraryException if the GPU that was named cannot be used
+    /// @throws CudaException if it does not start
     Optional<Device> gpu(DType dtype, boolean repeatable, Consumer<String> note) {
-        return switch (choice) {
-            case Choice.Cpu _ -> Optional.empty();
-            case Choice.Cuda(int index) -> Optional.of(open(index, dtype, repeatable));
-            case Choice.Auto _ -> {
-                Optional<String> obstacle = Gpu.obstacle(0, LibrarySearch.ofSystem());
-                obstacle.ifPresent(why -> note.accept("cathode: computing on the processor: " + why));
-                yield obstacle.isPresent() ? Optional.empty() : Optional.of(open(0, dtype, repeatable));
-            }
-        };
+        return gpu(index -> new CudaDevice(Gpu.open(index, deterministic || repeatable), new CudaOptions(dtype, tf32)),
+                note);
     }
 
-    private Device open(int index, DType dtype, boolean repeatable) {
-        return new CudaDevice(Gpu.open(index, deterministic || repeatable), new CudaOptions(dtype, tf32));
+    /// @param gpus opens a GPU by its number
+    Optional<Device> gpu(IntFunction<Device> gpus, Consumer<String> note) {
+        return switch (choice) {
+            case Choice.Cpu _ -> Optional.empty();
+            case Choice.Cuda(int index) -> Optional.of(gpus.apply(index));
+            case Choice.Auto _ -> {
+                try {
+                    yield Optional.of(gpus.apply(0));
+                } catch (LibraryException | CudaException e) {
+                    note.accept("cathode: computing on the processor: " + Failures.message(e));
+                    yield Optional.empty();
+                }
+            }
+        };
     }
 }
