@@ -70,6 +70,11 @@ public final class PlainKernels implements CpuKernels {
     }
 
     @Override
+    public FilterGradient mixedFilterGradient(ConvolutionShape shape) {
+        return filterGradient(shape);
+    }
+
+    @Override
     public Attention attention(Attention.Shape shape) {
         return new PlainAttention(shape);
     }

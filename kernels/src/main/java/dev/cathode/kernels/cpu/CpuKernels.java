@@ -58,6 +58,13 @@ public interface CpuKernels {
     /// @throws IllegalArgumentException if the shape resizes its input
     FilterGradient filterGradient(ConvolutionShape shape);
 
+    /// Prepares the same in mixed precision: what is multiplied is rounded to bfloat16, to nearest even (numbers below
+    /// 2^-126 may become zeros), where the processor has an instruction for such products and lines have an even number
+    /// of pixels; sums in float32. Elsewhere, the same as [#filterGradient].
+    ///
+    /// @throws IllegalArgumentException if the shape resizes its input
+    FilterGradient mixedFilterGradient(ConvolutionShape shape);
+
     /// Prepares an attention.
     Attention attention(Attention.Shape shape);
 

@@ -94,12 +94,23 @@ final class CpuProducts {
     CpuKernel weightGradient(Value dw) {
         Value x = dw.input(0);
         Value dy = dw.input(1);
-        FilterGradient gradient = kernels.filterGradient(ShapeInference.convolutionShape(dw));
-        return new CpuKernel("filter gradient", gradient.shape().flops(), gradient.workspaceBytes(workers.threads()), 0, a -> {
+        boolean rounded = isRounded(x) && isRounded(dy);
+        ConvolutionShape shape = ShapeInference.convolutionShape(dw);
+        FilterGradient gradient = rounded ? kernels.mixedFilterGradient(shape) : kernels.filterGradient(shape);
+        return new CpuKernel("filter gradient" + (rounded ? " bfloat16" : ""), gradient.shape().flops(), gradient.workspaceBytes(workers.threads()), 0, a -> {
             var arguments = new FilterGradient.Arguments(a.of(x), a.stride(x), a.of(dy), a.stride(dy), a.of(dw),
                     a.workspace());
             return () -> gradient.run(arguments, workers);
         });
+    }
+
+    /// Whether all numbers of a value are bfloat16 numbers, so that rounding them again is no error.
+    private static boolean isRounded(Value value) {
+        return switch (value.op()) {
+            case Op.Reshape _ -> isRounded(value.input(0));
+            case Op.Cast(DType _) -> value.input(0).dtype() == DType.BF16;
+            default -> false;
+        };
     }
 
     /// How to compute a product.

@@ -39,6 +39,8 @@ final class FilterGemm implements FilterGradient {
     private final ConvolutionShape given;
     private final ConvolutionShape shape;
     private final Products products;
+    /// What multiplies rounded numbers; null in float32.
+    private final PixelPairs pairs;
     /// Whether tiles cover the taps of a filter row together.
     private final boolean merged;
     /// Whether the input is read where it lies.
@@ -56,23 +58,35 @@ final class FilterGemm implements FilterGradient {
     private final int panelBlocks;
     private final int blockLines;
 
+    /// In float32.
     FilterGemm(ConvolutionShape given, Products products) {
+        this(given, products, null);
+    }
+
+    /// In mixed precision, where that is possible: with an instruction for it, and for lines that consist of pairs.
+    static FilterGemm mixed(ConvolutionShape given, Products products) {
+        return new FilterGemm(given, products,
+                asLinear(given, true).outWidth() % 2 == 0 ? products.pixelPairs().orElse(null) : null);
+    }
+
+    private FilterGemm(ConvolutionShape given, Products products, PixelPairs pairs) {
         if (given.resizedHeight() != given.height() || given.resizedWidth() != given.width()) {
             throw new IllegalArgumentException("the filter gradient of a resizing convolution " + given
                     + ": resize the input first");
         }
         this.given = given;
         this.products = products;
-        shape = asLinear(given);
+        this.pairs = pairs;
+        shape = asLinear(given, pairs != null);
         int in = shape.inChannels();
         boolean pads = shape.padTop() + shape.padBottom() + shape.padLeft() + shape.padRight() > 0;
         merged = shape.kernelWidth() > 1 && in < MicroKernel.COLUMNS;
-        inPlace = !merged && !pads && in % LANES == 0;
+        inPlace = pairs == null && !merged && !pads && in % LANES == 0;
         padded = new PaddedInput(shape, merged ? in : MicroKernel.COLUMNS);
         rowPanels = new RowPanels(shape.outChannels());
         panels = new Panels(merged ? shape.kernelWidth() * in : in, 1);
         runs = merged ? shape.kernelHeight() : shape.kernelHeight() * shape.kernelWidth();
-        packed = runs * panels.count() >= PACKED_TILES;
+        packed = pairs != null || runs * panels.count() >= PACKED_TILES;
         lines = shape.batch() * shape.outHeight();
 
         int depth = Math.clamp((inPlace ? BLOCK_PIXELS_IN_PLACE : BLOCK_PIXELS) / shape.outWidth(), 1, lines);
@@ -93,12 +107,13 @@ final class FilterGemm implements FilterGradient {
         blockLines = Math.ceilDiv(part, Math.ceilDiv(part, depth));
     }
 
-    /// A 1×1 convolution that sees every pixel once is a linear layer, here an image of one column.
-    private static ConvolutionShape asLinear(ConvolutionShape s) {
+    /// A 1×1 convolution that sees every pixel once is a linear layer, here an image of one column, or of two.
+    private static ConvolutionShape asLinear(ConvolutionShape s, boolean pairs) {
         boolean plain = s.kernelHeight() == 1 && s.kernelWidth() == 1 && s.strideHeight() == 1 && s.strideWidth() == 1
                 && s.padTop() == 0 && s.padBottom() == 0 && s.padLeft() == 0 && s.padRight() == 0;
-        return plain ? new ConvolutionShape(1, s.rows(), 1, s.inChannels(), s.outChannels(), 1, 1, 1, 1, 0, 0, 0, 0,
-                s.rows(), 1) : s;
+        int columns = pairs && s.rows() % 2 == 0 ? 2 : 1;
+        return plain ? new ConvolutionShape(1, s.rows() / columns, columns, s.inChannels(), s.outChannels(), 1, 1, 1, 1,
+                0, 0, 0, 0, s.rows() / columns, columns) : s;
     }
 
     @Override
@@ -136,10 +151,12 @@ final class FilterGemm implements FilterGradient {
         private final long tile = zeros + align(MicroKernel.COLUMNS * Float.BYTES);
         private final long table = tile + align((long) RowPanels.HEIGHT * MicroKernel.COLUMNS * Float.BYTES);
         private final long gradients = table + align((long) pixels * Long.BYTES);
-        private final long inputs = gradients + align((long) RowPanels.HEIGHT * pixels * Float.BYTES);
+        private final long inputs = gradients + align((long) RowPanels.HEIGHT * (pixels + 1) * Float.BYTES);
         /// Bytes of one padded copy.
         private final long copy = inPlace ? 0 : align(padded.bytes(blockLines));
-        private final long end = inputs + copy * (merged ? 1 : Math.ceilDiv(panels.count(), panelBlocks));
+        /// What the last pixel of a copy would be paired with need not be one, but must be memory.
+        private final long end = inputs + copy * (merged ? 1 : Math.ceilDiv(panels.count(), panelBlocks))
+                + (pairs == null ? 0 : align(pairBytes()));
     }
 
     /// Row panels `row` to `rowEnd - 1`, panels `panel` to `panelEnd - 1` of every run, lines `line` to `lineEnd - 1`.
@@ -189,6 +206,10 @@ final class FilterGemm implements FilterGradient {
                     GradientPacker.pack(from, step, pixels, height, valid, a);
                     from = a;
                     step = (long) height * Float.BYTES;
+                    if (pairs != null) {
+                        pairs.neighbours(a, align(pixels * step), step);
+                        step *= 2;
+                    }
                 }
                 for (int run = 0; run < runs; run++) {
                     long tap = tap(arguments, run);
@@ -213,12 +234,26 @@ final class FilterGemm implements FilterGradient {
         padded.table(copy, line, count, table);
         if (merged) {
             padded.copy(arguments.input(), arguments.inputStride(), line, count, shape.inChannels(), copy);
+            pair(copy, count);
             return;
         }
         for (int p = block.panel; p < block.panelEnd; p++) {
             padded.copy(arguments.input() + panels.start(p) * 4L, arguments.inputStride(), line, count,
                     panels.valid(p), copy + (p - block.panel) * scratch.copy);
+            pair(copy + (p - block.panel) * scratch.copy, count);
         }
+    }
+
+    /// Every number of a copy becomes a pair with that of the pixel of the next output pixel.
+    private void pair(long copy, int lines) {
+        if (pairs != null) {
+            pairs.neighbours(copy, align(padded.bytes(lines)), pairBytes());
+        }
+    }
+
+    /// Bytes of a copy from what one output pixel sees to what the next does.
+    private long pairBytes() {
+        return (long) shape.strideWidth() * padded.pixelNumbers() * Float.BYTES;
     }
 
     /// Bytes from the first tap of a pixel to the first of run `run`.
@@ -241,8 +276,7 @@ final class FilterGemm implements FilterGradient {
         long stride = (long) columns() * Float.BYTES;
         long at = to + rowPanels.start(r) * stride + ((long) run * panels.columns() + panels.start(p)) * Float.BYTES;
         if (validRows == rows && validColumns == vectors * LANES) {
-            products.pixels(rows, vectors, a, aStep, table, offset, count, begin ? zeros : at, begin ? 0 : stride, at,
-                    stride);
+            multiply(rows, vectors, a, aStep, table, offset, count, begin ? zeros : at, begin ? 0 : stride, at, stride);
             return;
         }
         long tile = memory + scratch.tile;
@@ -250,9 +284,17 @@ final class FilterGemm implements FilterGradient {
         if (!begin) {
             copy(at, stride, tile, width, validRows, validColumns);
         }
-        products.pixels(rows, vectors, a, aStep, table, offset, count, begin ? zeros : tile, begin ? 0 : width, tile,
-                width);
+        multiply(rows, vectors, a, aStep, table, offset, count, begin ? zeros : tile, begin ? 0 : width, tile, width);
         copy(tile, width, at, stride, validRows, validColumns);
+    }
+
+    private void multiply(int rows, int vectors, long a, long aStep, long table, long offset, int count, long start,
+                          long startStride, long c, long cStride) {
+        if (pairs == null) {
+            products.pixels(rows, vectors, a, aStep, table, offset, count, start, startStride, c, cStride);
+        } else {
+            pairs.pixels(rows, vectors, a, aStep, table, offset, count / 2, start, startStride, c, cStride);
+        }
     }
 
     private static void copy(long from, long fromStep, long to, long toStep, int rows, int length) {

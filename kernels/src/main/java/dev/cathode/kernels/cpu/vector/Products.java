@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.vector;
 
 import dev.cathode.kernels.cpu.WeightStorage;
+import java.util.Optional;
 
 /// The inner loops of matrix products: tiles whose sums stay in registers.
 ///
@@ -57,6 +58,11 @@ public interface Products {
     /// @param cStride bytes from row to row of them
     void pixels(int rows, int vectors, long a, long aStep, long table, long offset, int k, long start,
                 long startStride, long c, long cStride);
+
+    /// The same of operands rounded to bfloat16, where the processor has an instruction for them.
+    default Optional<PixelPairs> pixelPairs() {
+        return Optional.empty();
+    }
 
     /// The loops beside products that go with these.
     default Passes passes() {

@@ -99,6 +99,11 @@ public final class VectorKernels implements CpuKernels {
     }
 
     @Override
+    public FilterGradient mixedFilterGradient(ConvolutionShape shape) {
+        return FilterGemm.mixed(shape, products);
+    }
+
+    @Override
     public Attention attention(Attention.Shape shape) {
         return attentions.prepare(shape);
     }

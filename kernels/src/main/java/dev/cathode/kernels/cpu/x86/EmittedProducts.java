@@ -4,6 +4,7 @@ import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.vector.Ending;
 import dev.cathode.kernels.cpu.vector.GradientPasses;
 import dev.cathode.kernels.cpu.vector.Passes;
+import dev.cathode.kernels.cpu.vector.PixelPairs;
 import dev.cathode.kernels.cpu.vector.Products;
 import dev.cathode.kernels.cpu.vector.RoundedProducts;
 import dev.cathode.kernels.cpu.vector.Updates;
@@ -12,6 +13,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
+import java.util.Optional;
 
 /// Products by machine code.
 final class EmittedProducts implements Products {
@@ -22,6 +24,7 @@ final class EmittedProducts implements Products {
 
     private final int vectorBytes;
     private final RoundedProducts rounded;
+    private final PixelPairs pixelPairs;
     /// The functions for one, two and four vectors; null where they do not fit the registers. Panels for each
     /// [WeightStorage].
     private final MemorySegment[][] panels = new MemorySegment[3][3];
@@ -32,12 +35,14 @@ final class EmittedProducts implements Products {
     private final Updates updates;
 
     /// @param rounded of their own, or null
+    /// @param pixelPairs likewise
     private EmittedProducts(int bits, Passes passes, GradientPasses gradientPasses, Updates updates,
-                            RoundedProducts rounded) {
+                            RoundedProducts rounded, PixelPairs pixelPairs) {
         vectorBytes = bits / 8;
         this.passes = passes;
         this.gradientPasses = gradientPasses;
         this.updates = updates;
+        this.pixelPairs = pixelPairs;
         this.rounded = rounded == null ? Products.super.rounded() : rounded;
     }
 
@@ -69,11 +74,13 @@ final class EmittedProducts implements Products {
         EmittedGradientPasses.Offsets gradientPasses = new EmittedGradientPasses.Offsets(a, bits);
         EmittedUpdates.Offsets updates = new EmittedUpdates.Offsets(a, bits);
         var rounded = bf16 ? EmittedRoundedProducts.write(a) : null;
+        var pairs = bf16 ? new EmittedPixelPairs.Offsets(a) : null;
         return switch (MachineCode.install(a.assemble(), pages, arena)) {
             case MachineCode.Installation.Refused(String reason) -> new Outcome.Refused(reason);
             case MachineCode.Installation.Installed(MachineCode code) -> {
                 EmittedProducts products = new EmittedProducts(bits, passes.in(code), gradientPasses.in(code),
-                        updates.in(code), rounded == null ? null : rounded.in(code));
+                        updates.in(code), rounded == null ? null : rounded.in(code),
+                        pairs == null ? null : pairs.in(code));
                 for (int i = 0; i < widths; i++) {
                     products.panels[WeightStorage.F32.ordinal()][i] = code.at(offsets[i][0]);
                     products.panels[WeightStorage.BF16.ordinal()][i] = code.at(offsets[i][1]);
@@ -112,6 +119,11 @@ final class EmittedProducts implements Products {
     @Override
     public Updates updates() {
         return updates;
+    }
+
+    @Override
+    public Optional<PixelPairs> pixelPairs() {
+        return Optional.ofNullable(pixelPairs);
     }
 
     @Override

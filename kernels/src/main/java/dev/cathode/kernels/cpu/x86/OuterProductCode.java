@@ -33,6 +33,16 @@ final class OuterProductCode {
 
     /// Appends a function.
     static void write(Assembler a, Tile tile) {
+        write(a, tile, VectorOp.VFMADD231PS, 1);
+    }
+
+    /// Appends the function for pairs of bfloat16 numbers, each of two pixels, behind
+    /// [dev.cathode.kernels.cpu.vector.PixelPairs#pixels]: k counts pairs, and every other address is used.
+    static void pairs(Assembler a, Tile tile) {
+        write(a, tile, VectorOp.VDPBF16PS, 2);
+    }
+
+    private static void write(Assembler a, Tile tile, VectorOp multiply, int pixels) {
         int rows = tile.rows();
         int vectors = tile.vectors();
         int vectorBytes = tile.bits() / 8;
@@ -54,11 +64,11 @@ final class OuterProductCode {
         for (int row = 0; row < rows; row++) {
             a.op(VectorOp.VBROADCASTSS, tile.left(row), at(RDI, row * Float.BYTES));
             for (int v = 0; v < vectors; v++) {
-                a.op(VectorOp.VFMADD231PS, tile.sum(row, v), tile.left(row), tile.right(v));
+                a.op(multiply, tile.sum(row, v), tile.left(row), tile.right(v));
             }
         }
         a.op(ADD, RDI, RSI);
-        a.op(ADD, RDX, Long.BYTES);
+        a.op(ADD, RDX, pixels * Long.BYTES);
         a.dec(R8);
         a.jump(Condition.NE, pixel);
         a.mov(RAX, at(RSP, 16));

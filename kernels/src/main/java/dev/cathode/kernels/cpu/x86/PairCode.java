@@ -43,6 +43,27 @@ final class PairCode {
         }
     }
 
+    /// Appends `void neighbours(x, blocks, distance)`: blocks of 16 numbers become pairs with the numbers that lie
+    /// `distance` bytes behind them, in place. What is overwritten has been read: blocks go upwards.
+    static void neighbours(Assembler a) {
+        Label interleaved = new Label();
+        Label block = new Label();
+        a.lea(RAX, interleaved);
+        a.op(VMOVUPS, zmm(31), at(RAX));
+        a.align(32);
+        a.place(block);
+        a.op(VMOVUPS, zmm(0), at(RDI, RDX, 1, 0));
+        a.op(VCVTNE2PS2BF16, zmm(0), zmm(0), at(RDI));
+        a.op(VPERMW, zmm(0), zmm(31), zmm(0));
+        a.op(VMOVUPS, at(RDI), zmm(0));
+        a.op(ADD, RDI, V);
+        a.dec(RSI);
+        a.jump(Condition.NE, block);
+        a.vzeroupper();
+        a.ret();
+        table(a, interleaved);
+    }
+
     /// Appends `void pairs(from, fromStep, rows, blocks, to, toStep, tail)`: blocks of 16 numbers of a row, then as many
     /// as `tail` has bits set, if any. The last row of an odd number gets zeros beside it. A row may become pairs
     /// where it is.
