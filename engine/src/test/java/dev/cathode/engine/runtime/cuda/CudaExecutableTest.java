@@ -25,11 +25,13 @@ import dev.cathode.weights.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CancellationException;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,6 +100,31 @@ class CudaExecutableTest {
             executable.run();
             assertTrue(machine.done() - before > body, "the prologue runs again");
             assertFalse(Arrays.equals(results[3], executable.get("y")));
+        }
+    }
+
+    /// What is fetched are the numbers of the run before, whatever runs next, and nothing waits for them.
+    @Test
+    void numbersAreFetchedWithoutWaiting() {
+        try (Checkpoint checkpoint = new RandomWeights(1, network()); DeviceWeights weights = device.weights(checkpoint);
+             Executable executable = device.compile(network(), weights, CompileOptions.defaults())) {
+            executable.set("c", numbers(48, 0));
+            long waits = machine.waits();
+            List<Supplier<float[]>> fetched = new ArrayList<>();
+            for (int run = 0; run < 4; run++) {
+                executable.set("x", numbers(48, run));
+                executable.run();
+                fetched.add(executable.fetch("y"));
+            }
+            assertEquals(waits, machine.waits());
+            executable.await();
+            assertEquals(waits + 1, machine.waits());
+            for (int run = 0; run < 4; run++) {
+                executable.set("x", numbers(48, run));
+                executable.run();
+                assertArrayEquals(executable.get("y"), fetched.get(run).get());
+            }
+            assertThrows(IllegalArgumentException.class, () -> executable.fetch("x"));
         }
     }
 
