@@ -30,6 +30,12 @@ public record ConvolutionShape(int batch, int height, int width, int inChannels,
         return new ConvolutionShape(1, 1, rows, inFeatures, outFeatures, 1, 1, 1, 1, 0, 0, 0, 0, 1, rows);
     }
 
+    /// Whether output pixel i sees input pixel i and no other, as in a linear layer.
+    public boolean pointwise() {
+        return kernelHeight == 1 && kernelWidth == 1 && padTop == 0 && padLeft == 0 && padBottom == 0 && padRight == 0
+                && resizedHeight == height && resizedWidth == width && outHeight() == height && outWidth() == width;
+    }
+
     /// Rows of the output.
     public int outHeight() {
         return (resizedHeight + padTop + padBottom - kernelHeight) / strideHeight + 1;

@@ -30,7 +30,7 @@ record EpilogueStore(Epilogue epilogue, Panels panels, Passes passes) {
     @FunctionalInterface
     interface Product {
         /// @param sums where they wait, if they must
-        /// @param ending what to do with them then; null: nothing
+        /// @param ending what to do with them then
         void run(int half, long sums, Ending ending);
     }
 
@@ -53,10 +53,7 @@ record EpilogueStore(Epilogue epilogue, Panels panels, Passes passes) {
             store(arguments, panel, sums, gates, rows, row);
             return;
         }
-        product.run(0, sums, null);
-        if (epilogue.gated()) {
-            product.run(1, gates, null);
-        }
+        continueWith(panel, sums, gates, product);
         long width = (long) panels.width(panel) * Float.BYTES;
         int vectors = panels.vectors(panel);
         int done = 0;
@@ -71,6 +68,15 @@ record EpilogueStore(Epilogue epilogue, Panels panels, Passes passes) {
             }
             store(arguments, panel, from, gate, count, row + done);
             done += count;
+        }
+    }
+
+    /// A part of a product that is not the last: sums stay.
+    void continueWith(int panel, long sums, long gates, Product product) {
+        long width = (long) panels.width(panel) * Float.BYTES;
+        product.run(0, sums, Ending.stay(sums, width));
+        if (epilogue.gated()) {
+            product.run(1, gates, Ending.stay(gates, width));
         }
     }
 

@@ -22,6 +22,8 @@ final class ImplicitGemm implements Convolution {
     private static final int BLOCK_ROWS = 192;
     /// Columns of a block at most.
     private static final int BLOCK_COLUMNS = 320;
+    /// Rows of most tiles.
+    private static final int TILE_ROWS = 6;
     /// Depth of a block at most.
     private static final int BLOCK_DEPTH = 384;
     /// Rows up to which weights are better packed in passing, all rows a block: above, the products of so many rows hide
@@ -181,24 +183,53 @@ final class ImplicitGemm implements Convolution {
     @FunctionalInterface
     private interface PackedBlock {
         long address(int panel, int half, int tap, int tapCount, int channel, int channels, long memory);
+
+        /// Where those of the next panel lie that are multiplied by the same numbers; 0 if nowhere yet.
+        default long next(int panel, int half, int tap, int channel) {
+            return 0;
+        }
+    }
+
+    /// Weights that were packed before.
+    private final class PackedBefore implements PackedBlock {
+        private final Arguments arguments;
+        private final Scratch scratch;
+
+        PackedBefore(Arguments arguments, Scratch scratch) {
+            this.arguments = arguments;
+            this.scratch = scratch;
+        }
+
+        @Override
+        public long address(int panel, int half, int tap, int tapCount, int channel, int channels, long memory) {
+            long b = packed(panel, half, tap, channel);
+            if (storage == read) {
+                return b;
+            }
+            long to = memory + scratch.weights;
+            products.passes().conversions().widen(storage, b, to, (long) tapCount * channels * panels.width(panel));
+            return to;
+        }
+
+        @Override
+        public long next(int panel, int half, int tap, int channel) {
+            int next = panel * panels.halves() + half + 1;
+            return next < panels.count() * panels.halves()
+                    ? packed(next / panels.halves(), next % panels.halves(), tap, channel) : 0;
+        }
+
+        private long packed(int panel, int half, int tap, int channel) {
+            long before = panels.offset(panel, half, packer.depth())
+                    + ((long) tap * shape.inChannels() + channel) * panels.width(panel);
+            return arguments.weights() + before * storage.bytes();
+        }
     }
 
     @Override
     public void run(Arguments arguments, Workers workers) {
         Blocks blocks = blocks(workers.threads());
         Scratch scratch = new Scratch(blocks, storage != read);
-        multiply(arguments, blocks, scratch, workers, read, (panel, half, tap, tapCount, channel, channels, memory) -> {
-            int width = panels.width(panel);
-            long depthBefore = (long) tap * shape.inChannels() + channel;
-            long b = arguments.weights()
-                    + (panels.offset(panel, half, packer.depth()) + depthBefore * width) * storage.bytes();
-            if (storage == read) {
-                return b;
-            }
-            products.passes().conversions().widen(storage, b, memory + scratch.weights,
-                    (long) tapCount * channels * width);
-            return memory + scratch.weights;
-        });
+        multiply(arguments, blocks, scratch, workers, read, new PackedBefore(arguments, scratch));
     }
 
     private void multiply(Arguments arguments, Blocks blocks, Scratch scratch, Workers workers, WeightStorage type,
@@ -234,32 +265,31 @@ final class ImplicitGemm implements Convolution {
                     int index = panel + p;
                     int from = channel;
                     int firstTap = tap;
-                    EpilogueStore.Product product = (half, sums, ending) -> {
-                        long b = weights.address(index, half, firstTap, tapCount, from, channels, memory);
-                        long offset = (long) from * Float.BYTES;
-                        int vectors = panels.vectors(index);
-                        if (ending == null) {
-                            products.panel(type, vectors, at, tapStep, tapCount, offset, channels, b, zero, sums,
-                                    padded);
-                        } else {
-                            products.panel(type, vectors, at, tapStep, tapCount, offset, channels, b, zero, sums, rows,
-                                    ending);
-                        }
-                    };
+                    EpilogueStore.Product product = (half, sums, ending) -> products.panel(type, panels.vectors(index),
+                            at, tapStep, tapCount, (long) from * Float.BYTES, channels,
+                            weights.address(index, half, firstTap, tapCount, from, channels, memory), zero, sums, rows,
+                            ending, ahead(arguments, row, from, channels, weights.next(index, half, firstTap, from)));
                     long sums = sums(scratch, memory, padded, p * panels.halves());
                     long gates = sums(scratch, memory, padded, p * panels.halves() + 1);
                     if (last) {
                         epilogue.finish(arguments, index, sums, gates, row, rows, shape.outHeight() * shape.outWidth(),
                                 memory + scratch.biases, product);
                     } else {
-                        product.run(0, sums, null);
-                        if (panels.halves() == 2) {
-                            product.run(1, gates, null);
-                        }
+                        epilogue.continueWith(index, sums, gates, product);
                     }
                 }
             }
         }
+    }
+
+    /// Where rows follow each other in the input, the next tile's; and weights.
+    private Ahead ahead(Arguments arguments, int row, int channel, int channels, long weights) {
+        if (!shape.pointwise()) {
+            return new Ahead(0, 0, 1, 0, weights);
+        }
+        long stride = (long) arguments.inputStride() * Float.BYTES;
+        long next = arguments.input() + (row + TILE_ROWS) * stride + (long) channel * Float.BYTES;
+        return new Ahead(next, stride, TILE_ROWS, (long) channels * Float.BYTES, weights);
     }
 
     private static long sums(Scratch scratch, long memory, int padded, int p) {

@@ -28,8 +28,9 @@ public interface Products {
     ///
     /// @param sums scratch memory for the sums of all rows of the table; those to start from if `zeros` is 0
     /// @param rows at least 1; tables and sums have entries up to the next multiple of 12
+    /// @param ahead what is read soon
     default void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k,
-                       long b, long zeros, long sums, int rows, Ending ending) {
+                       long b, long zeros, long sums, int rows, Ending ending, Ahead ahead) {
         panel(storage, vectors, table, tapStep, taps, offset, k, b, zeros, sums, MicroKernel.roundUp(rows));
         ending.apply(passes(), sums, vectors, rows);
     }

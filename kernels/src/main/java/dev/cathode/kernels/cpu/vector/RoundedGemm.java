@@ -16,13 +16,15 @@ import dev.cathode.kernels.cpu.Workers;
 /// second-level cache; most layers need no cut, and then sums go to the output as soon as a panel is through.
 final class RoundedGemm implements Convolution {
     /// Rows of a block at most.
-    private static final int BLOCK_ROWS = 192;
+    private static final int BLOCK_ROWS = 96;
     /// Channels of a pixel in a block at most: the rounded pixels of a block, 480 KB, stay in the second-level cache.
     private static final int BLOCK_CHANNELS = 1280;
     /// Numbers of a row in a block at most, over all taps: a panel of them, 256 KB, stays there too.
     private static final int BLOCK_DEPTH = 2048;
     /// Panels of a group at most, where the depth is cut and sums must wait.
     private static final int WAITING_PANELS = 5;
+    /// Rows of most tiles.
+    private static final int TILE_ROWS = 6;
     /// Tasks for each thread to aim at.
     private static final int TASKS = 4;
 
@@ -142,8 +144,9 @@ final class RoundedGemm implements Convolution {
     /// What a task works on.
     ///
     /// @param memory its worker's scratch memory
+    /// @param next the first row of the task that its worker probably gets next
     private record Task(Arguments arguments, Scratch scratch, long memory, int row, int rows, int padded, int panel,
-                        int panels) { }
+                        int panels, int next) { }
 
     @Override
     public void run(Arguments arguments, Workers workers) {
@@ -156,8 +159,10 @@ final class RoundedGemm implements Convolution {
             int row = index % rowBlocks * blocks.rows;
             int panel = index / rowBlocks * blocks.panels;
             int rows = Math.min(blocks.rows, shape.rows() - row);
+            int next = index + workers.threads();
             run(new Task(arguments, scratch, arguments.workspace() + worker * scratch.end, row, rows,
-                    MicroKernel.roundUp(rows), panel, Math.min(blocks.panels, panels.count() - panel)));
+                    MicroKernel.roundUp(rows), panel, Math.min(blocks.panels, panels.count() - panel),
+                    next < rowBlocks * groups ? next % rowBlocks * blocks.rows : shape.rows()));
         });
     }
 
@@ -171,21 +176,22 @@ final class RoundedGemm implements Convolution {
                 var block = new RoundedRows.Block(task.row, task.rows, task.padded, ky, rowCount, channel, channels);
                 input.fill(task.arguments, block, task.memory + task.scratch.table, task.memory + task.scratch.rows,
                         zeros);
-                boolean first = ky == 0 && channel == 0;
                 boolean last = ky + rowCount == shape.kernelHeight() && channel + channels == shape.inChannels();
+                AheadRows ahead = last ? ahead(task, task.next, 0) : ahead(task, task.row, channel + channels);
                 for (int p = 0; p < task.panels; p++) {
                     int index = task.panel + p;
+                    int first = p * panels.halves();
                     int filterRow = ky;
                     int from = channel;
                     EpilogueStore.Product product = (half, sums, ending) -> multiply(task, index, half, filterRow,
-                            rowCount, from, channels, first, sums, ending);
+                            rowCount, from, channels, sums, ending, ahead.during(first + half));
+                    long sums = sums(task, p, 0);
+                    long gates = sums(task, p, 1);
                     if (last) {
-                        epilogue.finish(task.arguments, index, sums(task, p, 0), sums(task, p, 1), task.row, task.rows,
+                        epilogue.finish(task.arguments, index, sums, gates, task.row, task.rows,
                                 shape.outHeight() * shape.outWidth(), task.memory + task.scratch.biases, product);
                     } else {
-                        for (int half = 0; half < panels.halves(); half++) {
-                            product.run(half, sums(task, p, half), null);
-                        }
+                        epilogue.continueWith(index, sums, gates, product);
                     }
                 }
             }
@@ -193,28 +199,60 @@ final class RoundedGemm implements Convolution {
     }
 
     /// Adds a depth block to the sums of one panel.
-    private void multiply(Task task, int index, int half, int ky, int rowCount, int channel, int channels,
-                          boolean first, long sums, Ending ending) {
+    private void multiply(Task task, int index, int half, int ky, int rowCount, int channel, int channels, long sums,
+                          Ending ending, Ahead ahead) {
         int taps = rowCount * shape.kernelWidth();
         int pairs = (channels + 1) / 2;
         long rowBytes = panels.width(index) * 4L; // of pairs
-        long b = task.arguments.weights() + packer.offset(index, half)
-                + ((long) ky * shape.kernelWidth() * packer.tapPairs() + channel / 2) * rowBytes;
+        long b = weights(task, index, half, ky, channel);
+        int second = index * panels.halves() + half + 1;
+        long next = second == panels.count() * panels.halves() ? 0
+                : weights(task, second / panels.halves(), second % panels.halves(), ky, channel);
+        Ahead both = new Ahead(ahead.address(), ahead.stride(), ahead.rows(), ahead.bytes(), next);
         boolean together = channels == shape.inChannels(); // the taps follow each other
         int calls = together ? 1 : taps;
+        long tapStep = (long) task.padded * Long.BYTES;
         for (int tap = 0; tap < calls; tap++) {
-            long table = task.memory + task.scratch.table + (long) tap * task.padded * Long.BYTES;
-            long tapStep = (long) task.padded * Long.BYTES;
-            long zeros = first && tap == 0 ? task.memory + task.scratch.zeros : 0;
-            long scratch = task.memory + task.scratch.products;
-            if (ending == null || tap < calls - 1) {
-                products.panel(panels.vectors(index), table, tapStep, together ? taps : 1, pairs,
-                        b + tap * packer.tapPairs() * rowBytes, zeros, sums, task.padded, scratch);
-            } else {
-                products.panel(panels.vectors(index), table, tapStep, together ? taps : 1, pairs,
-                        b + tap * packer.tapPairs() * rowBytes, zeros, sums, task.rows, scratch, ending);
-            }
+            long zeros = ky == 0 && channel == 0 && tap == 0 ? task.memory + task.scratch.zeros : 0;
+            products.panel(panels.vectors(index), task.memory + task.scratch.table + tap * tapStep, tapStep,
+                    together ? taps : 1, pairs, b + tap * packer.tapPairs() * rowBytes, zeros, sums, task.rows,
+                    task.memory + task.scratch.products,
+                    tap == calls - 1 ? ending : Ending.stay(sums, panels.width(index) * 4L), both);
         }
+    }
+
+    /// Where a depth block of a panel begins.
+    private long weights(Task task, int index, int half, int ky, int channel) {
+        return task.arguments.weights() + packer.offset(index, half)
+                + ((long) ky * shape.kernelWidth() * packer.tapPairs() + channel / 2) * panels.width(index) * 4L;
+    }
+
+    /// Rows of the input that are rounded next, to be brought a few with each panel.
+    ///
+    /// @param rows of all panels
+    /// @param each of one panel
+    /// @param first what the first panel brings
+    private record AheadRows(int rows, int each, Ahead first) {
+        private static final AheadRows NONE = new AheadRows(0, 1, Ahead.NONE);
+
+        Ahead during(int panel) {
+            long done = (long) panel * each;
+            return done >= rows ? Ahead.NONE : new Ahead(first.address() + done * first.stride(), first.stride(),
+                    first.rows(), first.bytes(), 0);
+        }
+    }
+
+    private AheadRows ahead(Task task, int row, int channel) {
+        if (!shape.pointwise() || row >= shape.rows()) {
+            return AheadRows.NONE;
+        }
+        int rows = Math.min(task.rows, shape.rows() - row);
+        int tiles = Math.ceilDiv(task.rows, TILE_ROWS);
+        int perTile = Math.ceilDiv(rows, tiles * task.panels * panels.halves());
+        long stride = (long) task.arguments.inputStride() * Float.BYTES;
+        return new AheadRows(rows, tiles * perTile, new Ahead(
+                task.arguments.input() + row * stride + (long) channel * Float.BYTES, stride, perTile,
+                (long) Math.min(channelBlock, shape.inChannels() - channel) * Float.BYTES, 0));
     }
 
     private long sums(Task task, int p, int half) {

@@ -56,13 +56,13 @@ public interface RoundedProducts {
     void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long c, int rows,
                long scratch);
 
-    /// The same, and then what ends a layer, as
-    /// [Products#panel(dev.cathode.kernels.cpu.WeightStorage,int,long,long,int,long,int,long,long,long,int,Ending)].
+    /// The same, and then what ends a layer: sums go to `ending`, only those of the rows that exist.
     ///
     /// @param sums scratch memory for the sums of all rows of the table; those to start from if `zeros` is 0
     /// @param rows at least 1; tables and sums have entries up to the next multiple of 12
+    /// @param ahead what is read soon
     void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long sums, int rows,
-               long scratch, Ending ending);
+               long scratch, Ending ending, Ahead ahead);
 
     /// Multiplies and adds in registers as often as `repeats` says, for measuring how fast that can be.
     ///

@@ -93,10 +93,10 @@ record WidenedProducts(Products products) implements RoundedProducts {
 
     @Override
     public void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long sums,
-                      int rows, long scratch, Ending ending) {
+                      int rows, long scratch, Ending ending, Ahead ahead) {
         widen(b, scratch, taps * pairs, vectors * V);
         products.panel(WeightStorage.F32, vectors, table, tapStep, taps, 0, 2 * pairs, scratch, zeros, sums, rows,
-                ending);
+                ending, ahead);
     }
 
     /// A row of pairs becomes two rows of floats.

@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.x86;
 
 import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.vector.Ahead;
 import dev.cathode.kernels.cpu.vector.Ending;
 import dev.cathode.kernels.cpu.vector.GradientPasses;
 import dev.cathode.kernels.cpu.vector.Passes;
@@ -17,7 +18,7 @@ import java.util.Optional;
 
 /// Products by machine code.
 final class EmittedProducts implements Products {
-    private static final MethodHandle PANEL = Calls.of(14);
+    private static final MethodHandle PANEL = Calls.of(20);
     /// A tile takes a microsecond and leaves its sums on their way to memory. An ordinary call would wait for them,
     /// since the way back to Java has a barrier; a critical one, for which garbage collection waits instead, does not.
     private static final MethodHandle PIXELS = Calls.critical(9);
@@ -140,14 +141,14 @@ final class EmittedProducts implements Products {
     public void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k,
                       long b, long zeros, long c, int rows) {
         panel(storage, vectors, table, tapStep, taps, offset, k, b, zeros, c, rows,
-                new Ending(c, (long) vectors * vectorBytes, 0, 0, 0));
+                Ending.stay(c, (long) vectors * vectorBytes), Ahead.NONE);
     }
 
     @Override
     public void panel(WeightStorage storage, int vectors, long table, long tapStep, int taps, long offset, int k,
-                      long b, long zeros, long sums, int rows, Ending ending) {
+                      long b, long zeros, long sums, int rows, Ending ending, Ahead ahead) {
         call(panels[storage.ordinal()][vectors >> 1], (long) vectors * vectorBytes, table, tapStep, taps, offset, k, b,
-                zeros, sums, rows, ending);
+                zeros, sums, rows, ending, ahead);
         Reference.reachabilityFence(this); // the code lives as long as this
     }
 
@@ -155,13 +156,16 @@ final class EmittedProducts implements Products {
     ///
     /// @param width bytes of a row of sums
     static void call(MemorySegment function, long width, long table, long tapStep, int taps, long offset, int k, long b,
-                     long zeros, long sums, int rows, Ending ending) {
+                     long zeros, long sums, int rows, Ending ending, Ahead ahead) {
         long start = zeros == 0 ? sums : zeros;
         long startStride = zeros == 0 ? width : 0;
+        long part = Math.ceilDiv(k, ahead.rows()); // terms of a sum while a row is brought
         try {
             PANEL.invokeExact(function, table, tapStep, (long) taps, offset, (long) k, b, start, startStride,
                     ending.output(), ending.outputStride(), (long) rows, ending.bias(), ending.residual(),
-                    ending.residualStride());
+                    ending.residualStride(), ahead.address() == 0 ? b : ahead.address(), ahead.stride(),
+                    part * Float.BYTES, Math.ceilDiv(ahead.bytes(), part), ahead.weights() == 0 ? b : ahead.weights(),
+                    ahead.weights() == 0 ? 0 : Math.ceilDiv(width, Math.ceilDiv((long) rows, 6)));
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

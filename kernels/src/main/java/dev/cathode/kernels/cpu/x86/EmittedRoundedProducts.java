@@ -1,5 +1,6 @@
 package dev.cathode.kernels.cpu.x86;
 
+import dev.cathode.kernels.cpu.vector.Ahead;
 import dev.cathode.kernels.cpu.vector.Ending;
 import dev.cathode.kernels.cpu.vector.RoundedProducts;
 import java.lang.foreign.MemorySegment;
@@ -92,14 +93,14 @@ final class EmittedRoundedProducts implements RoundedProducts {
     public void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long c, int rows,
                       long scratch) {
         panel(vectors, table, tapStep, taps, pairs, b, zeros, c, rows, scratch,
-                new Ending(c, (long) vectors * VECTOR_BYTES, 0, 0, 0));
+                Ending.stay(c, (long) vectors * VECTOR_BYTES), Ahead.NONE);
     }
 
     @Override
     public void panel(int vectors, long table, long tapStep, int taps, int pairs, long b, long zeros, long sums,
-                      int rows, long scratch, Ending ending) {
+                      int rows, long scratch, Ending ending, Ahead ahead) {
         EmittedProducts.call(panels[vectors >> 1], (long) vectors * VECTOR_BYTES, table, tapStep, taps, 0, pairs, b,
-                zeros, sums, rows, ending);
+                zeros, sums, rows, ending, ahead);
         Reference.reachabilityFence(this);
     }
 

@@ -23,6 +23,7 @@ import static dev.cathode.kernels.cpu.x86.Operand.Mem.at;
 
 import dev.cathode.kernels.cpu.x86.Assembler.Condition;
 import dev.cathode.kernels.cpu.x86.Assembler.Label;
+import dev.cathode.kernels.cpu.x86.Assembler.Prefetch;
 import dev.cathode.kernels.cpu.x86.Assembler.Shift;
 import dev.cathode.kernels.cpu.x86.Operand.Gpr;
 import dev.cathode.kernels.cpu.x86.Operand.Mem;
@@ -32,7 +33,9 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 ///
 /// ```
 /// void product(table, tapStep, taps, offset, k, b,  start, startStride, output, outputStride, rows,
-///              rdi    rsi      rdx   rcx     r8 r9    bias, residual, residualStride: all these on the stack)
+///              rdi    rsi      rdx   rcx     r8 r9    bias, residual, residualStride,
+///                                                     ahead, aheadStride, part, rate, nextWeights, weightsRate:
+///                                                     all these on the stack)
 ///
 /// for each group of rows:
 ///   sums = start
@@ -52,6 +55,9 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 ///
 /// Sums go from the registers to where the layer's result belongs. The stores wait in the processor's queue for lines
 /// from memory while the next group multiplies: a pass over a whole block would have nothing to do meanwhile.
+///
+/// With each term two bits of memory are fetched that somebody needs soon ([dev.cathode.kernels.cpu.vector.Ahead]), where
+/// tiles leave registers for it. The rate is such that they are through when the tile is, or the function.
 ///
 /// Weights of 16 bits are widened as they are loaded, by units that the multiply-adds leave idle. Where both sides are
 /// bfloat16 a term is a pair of numbers: four bytes on either side, so that nothing changes but the instruction.
@@ -97,6 +103,22 @@ final class PanelProductCode {
     private static final Mem BIAS = at(RSP, ARGUMENTS + 40);
     private static final Mem RESIDUAL = at(RSP, ARGUMENTS + 48);
     private static final Mem RESIDUAL_STRIDE = at(RSP, ARGUMENTS + 56);
+    private static final Mem AHEAD = at(RSP, ARGUMENTS + 64);
+    private static final Mem AHEAD_STRIDE = at(RSP, ARGUMENTS + 72);
+    /// Bytes of a row's numbers while a row ahead is brought.
+    private static final Mem PART = at(RSP, ARGUMENTS + 80);
+    /// Bytes that are brought with each term.
+    private static final Mem RATE = at(RSP, ARGUMENTS + 88);
+    private static final Mem NEXT_WEIGHTS = at(RSP, ARGUMENTS + 96);
+    /// Bytes of them that are brought with each term.
+    private static final Mem WEIGHTS_RATE = at(RSP, ARGUMENTS + 104);
+    // registers that tiles of few rows leave for what is brought
+    private static final Gpr AHEAD_AT = R11;
+    private static final Gpr PART_END = R12;
+    private static final Gpr BYTES = R13;
+    private static final Gpr WEIGHTS_AT = R14;
+    private static final Gpr WEIGHTS_BYTES = R15;
+    private static final int FEW_ROWS = 6;
 
     private final Assembler a;
     private final Tile tile;
@@ -154,6 +176,10 @@ final class PanelProductCode {
         a.neg(R8);
         a.mov(COUNT, R8);
         a.mov(WEIGHTS, R9);
+        if (rows <= FEW_ROWS) {
+            a.mov(WEIGHTS_AT, NEXT_WEIGHTS);
+            a.mov(WEIGHTS_BYTES, WEIGHTS_RATE);
+        }
     }
 
     private void leave() {
@@ -247,17 +273,49 @@ final class PanelProductCode {
             a.op(ADD, ROWS[row], SEGMENT_END);
         }
         a.mov(RAX, COUNT); // from -4k to 0
+        Label part = new Label();
+        a.place(part);
+        if (rows <= FEW_ROWS) {
+            beginPart();
+        }
         a.align(32);
         Label term = new Label();
         a.place(term);
         term();
-        a.op(ADD, RAX, Float.BYTES);
-        a.jump(Condition.NE, term);
+        if (rows <= FEW_ROWS) {
+            a.prefetch(Prefetch.T1, at(AHEAD_AT));
+            a.op(ADD, AHEAD_AT, BYTES);
+            a.prefetch(Prefetch.T1, at(WEIGHTS_AT));
+            a.op(ADD, WEIGHTS_AT, WEIGHTS_BYTES);
+            a.op(ADD, RAX, Float.BYTES);
+            a.op(CMP, RAX, PART_END);
+            a.jump(Condition.L, term);
+            a.test(RAX, RAX);
+            a.jump(Condition.NE, part);
+        } else {
+            a.op(ADD, RAX, Float.BYTES);
+            a.jump(Condition.NE, term);
+        }
         a.op(ADD, RBX, TAP_STEP);
         a.mov(RAX, LEFT);
         a.dec(RAX);
         a.mov(LEFT, RAX);
         a.jump(Condition.NE, tap);
+    }
+
+    /// The next row ahead, and how long it takes.
+    private void beginPart() {
+        Label whole = new Label();
+        a.mov(AHEAD_AT, AHEAD);
+        a.mov(BYTES, AHEAD_AT);
+        a.op(ADD, BYTES, AHEAD_STRIDE);
+        a.mov(AHEAD, BYTES);
+        a.mov(BYTES, RATE);
+        a.mov(PART_END, RAX);
+        a.op(ADD, PART_END, PART);
+        a.jump(Condition.LE, whole);
+        a.clear(PART_END);
+        a.place(whole);
     }
 
     private void term() {

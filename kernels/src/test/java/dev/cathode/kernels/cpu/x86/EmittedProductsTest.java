@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.cathode.kernels.cpu.WeightStorage;
+import dev.cathode.kernels.cpu.vector.Ahead;
 import dev.cathode.kernels.cpu.vector.Ending;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -42,7 +43,8 @@ class EmittedProductsTest {
         }
     }
 
-    /// Rows of any number, to rows with gaps, with what is added on the way; nothing beside them is touched.
+    /// Rows of any number, to rows with gaps, with what is added on the way; nothing beside them is touched. What is
+    /// brought ahead may not exist.
     @ParameterizedTest
     @ValueSource(ints = {256, 512})
     void panelsEndInTheOutput(int bits) {
@@ -84,7 +86,9 @@ class EmittedProductsTest {
             products.panel(WeightStorage.F32, vectors, memory.of(table).address(), 0, 1, 0, k, memory.of(b).address(),
                     continued ? 0 : memory.of(new float[width]).address(), memory.of(start).address(), rows,
                     new Ending(output.address(), 4L * outputStride, (with & 1) != 0 ? memory.of(bias).address() : 0,
-                            residual ? other : 0, 4L * residualStride));
+                            residual ? other : 0, 4L * residualStride),
+                    with % 3 == 0 ? Ahead.NONE : new Ahead(random.nextLong(1L << 47), random.nextInt(10_000),
+                            1 + random.nextInt(9), random.nextInt(5000), random.nextLong(1L << 47)));
             for (int i = 0; i < before.length; i++) {
                 int row = i / outputStride;
                 int column = i % outputStride;

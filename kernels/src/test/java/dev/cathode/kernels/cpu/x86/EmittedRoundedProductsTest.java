@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.cathode.kernels.cpu.vector.Ahead;
 import dev.cathode.kernels.cpu.vector.Ending;
 import dev.cathode.kernels.cpu.vector.RoundedProducts;
 import java.lang.foreign.Arena;
@@ -188,7 +189,8 @@ class EmittedRoundedProductsTest {
                     products.panel(vectors, rowTable, 0, 1, 19, b, zeros, sums.address(), padded, 0);
                     MemorySegment output = memory.buffer(4L * rows * width);
                     products.panel(vectors, rowTable, 0, 1, 19, b, zeros, 0, rows, 0, new Ending(output.address(),
-                            4L * width, bias.address(), residual.address(), 4L * width));
+                            4L * width, bias.address(), residual.address(), 4L * width),
+                            new Ahead(residual.address(), 40, 2, 40, b));
                     for (int i = 0; i < rows * width; i++) {
                         assertEquals(sums.getAtIndex(JAVA_FLOAT, i) + bias.getAtIndex(JAVA_FLOAT, i % width)
                                 + residual.getAtIndex(JAVA_FLOAT, i), output.getAtIndex(JAVA_FLOAT, i));
