@@ -20,7 +20,7 @@ import java.util.Optional;
 final class ImplicitGemm implements Convolution {
     /// Rows of a block: their part of the input, `192 · 320` floats, fits the second-level cache beside a panel.
     private static final int BLOCK_ROWS = 192;
-    /// Columns of a block at most.
+    /// Columns of a block at most, where the depth is cut and sums must wait.
     private static final int BLOCK_COLUMNS = 320;
     /// Rows of most tiles.
     private static final int TILE_ROWS = 6;
@@ -46,8 +46,17 @@ final class ImplicitGemm implements Convolution {
     private final int channelBlock;
     /// Taps of a depth block.
     private final int tapBlock;
+    /// Whether there is one depth block, so that no sums wait.
+    private final boolean whole;
+    /// How the product is cut; the result does not depend on it.
+    private final Cut.Choice cuts;
 
     ImplicitGemm(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, Products products) {
+        this(shape, epilogue, storage, products, null);
+    }
+
+    /// @param fixed how to cut, or null for the best way
+    ImplicitGemm(ConvolutionShape shape, Epilogue epilogue, WeightStorage storage, Products products, Cut fixed) {
         this.shape = shape;
         this.storage = storage;
         this.products = products;
@@ -61,6 +70,9 @@ final class ImplicitGemm implements Convolution {
         int blocks = (shape.inChannels() + BLOCK_DEPTH - 1) / BLOCK_DEPTH;
         channelBlock = (shape.inChannels() + blocks - 1) / blocks;
         tapBlock = blocks > 1 ? 1 : Math.clamp(BLOCK_DEPTH / shape.inChannels(), 1, taps);
+        whole = blocks == 1 && tapBlock == taps;
+        cuts = new Cut.Choice(new Cut.Work(shape.rows(), panels.count(), halves, packer.depth(), shape.inChannels(),
+                BLOCK_ROWS, whole ? panels.count() : BLOCK_COLUMNS / MicroKernel.COLUMNS), fixed);
     }
 
     @Override
@@ -90,7 +102,7 @@ final class ImplicitGemm implements Convolution {
 
     @Override
     public long workspaceBytes(int threads) {
-        return threads * new Scratch(blocks(threads), storage != read).bytes();
+        return threads * new Scratch(cuts.of(threads), storage != read).bytes();
     }
 
     @Override
@@ -100,17 +112,17 @@ final class ImplicitGemm implements Convolution {
     }
 
     private final class Passing implements InPassing {
-        private final Blocks blocks = new Blocks(MicroKernel.roundUp(shape.rows()), 1);
+        private final Cut cut = new Cut(MicroKernel.roundUp(shape.rows()), 1);
 
         @Override
         public long workspaceBytes(int threads) {
-            return threads * new Scratch(blocks, true).bytes();
+            return threads * new Scratch(cut, true).bytes();
         }
 
         @Override
         public void run(WeightView weights, Arguments arguments, Workers workers) {
-            Scratch scratch = new Scratch(blocks, true);
-            multiply(arguments, blocks, scratch, workers, WeightStorage.F32,
+            Scratch scratch = new Scratch(cut, true);
+            multiply(arguments, cut, scratch, workers, WeightStorage.F32,
                     (panel, half, tap, tapCount, channel, channels, memory) -> {
                 packer.gather(weights, panel, half, tap, tapCount, channel, channels, memory + scratch.weights,
                         channels, memory + scratch.square);
@@ -125,28 +137,6 @@ final class ImplicitGemm implements Convolution {
                 * packer.depth();
     }
 
-    /// How the product is cut for so many threads; the result does not depend on it.
-    private Blocks blocks(int threads) {
-        int rows = shape.rows();
-        int blockRows = BLOCK_ROWS;
-        int group = Math.max(1, BLOCK_COLUMNS / MicroKernel.COLUMNS);
-        // enough tasks for an even split, as long as the columns last, then by rows
-        while (group > 1 && tasks(rows, blockRows, group) < 6 * threads) {
-            group--;
-        }
-        while (blockRows > 4 * MicroKernel.ROWS && tasks(rows, blockRows, group) < 3 * threads) {
-            blockRows /= 2;
-        }
-        return new Blocks(Math.min(blockRows, MicroKernel.roundUp(rows)), Math.min(group, panels.count()));
-    }
-
-    private int tasks(int rows, int blockRows, int group) {
-        return ((rows + blockRows - 1) / blockRows) * ((panels.count() + group - 1) / group);
-    }
-
-    /// Rows and panels of one task.
-    private record Blocks(int rows, int panels) { }
-
     /// Offsets into one worker's scratch memory.
     private final class Scratch {
         private final long zeros;
@@ -158,15 +148,15 @@ final class ImplicitGemm implements Convolution {
         private final long end;
 
         /// @param copied whether a block of weights is widened or packed there
-        Scratch(Blocks blocks, boolean copied) {
+        Scratch(Cut cut, boolean copied) {
             zeros = 0;
             table = zeros + align((long) Math.max(shape.inChannels(), MicroKernel.COLUMNS) * Float.BYTES);
-            biases = table + align((long) taps * blocks.rows * Long.BYTES);
+            biases = table + align((long) taps * cut.rows() * Long.BYTES);
             weights = biases + align(EpilogueStore.scratchBytes());
             square = weights + (copied
                     ? align((long) channelBlock * tapBlock * MicroKernel.COLUMNS * Float.BYTES) : 0);
             sums = square + (copied ? align(WeightPacker.SQUARE_BYTES) : 0);
-            end = sums + align((long) blocks.panels * panels.halves() * blocks.rows * MicroKernel.COLUMNS
+            end = sums + align((long) (whole ? 1 : cut.panels()) * panels.halves() * cut.rows() * MicroKernel.COLUMNS
                     * Float.BYTES);
         }
 
@@ -227,21 +217,21 @@ final class ImplicitGemm implements Convolution {
 
     @Override
     public void run(Arguments arguments, Workers workers) {
-        Blocks blocks = blocks(workers.threads());
-        Scratch scratch = new Scratch(blocks, storage != read);
-        multiply(arguments, blocks, scratch, workers, read, new PackedBefore(arguments, scratch));
+        Cut cut = cuts.of(workers.threads());
+        Scratch scratch = new Scratch(cut, storage != read);
+        multiply(arguments, cut, scratch, workers, read, new PackedBefore(arguments, scratch));
     }
 
-    private void multiply(Arguments arguments, Blocks blocks, Scratch scratch, Workers workers, WeightStorage type,
+    private void multiply(Arguments arguments, Cut cut, Scratch scratch, Workers workers, WeightStorage type,
                           PackedBlock weights) {
-        int rowBlocks = (shape.rows() + blocks.rows - 1) / blocks.rows;
-        int groups = (panels.count() + blocks.panels - 1) / blocks.panels;
+        int rowBlocks = (shape.rows() + cut.rows() - 1) / cut.rows();
+        int groups = (panels.count() + cut.panels() - 1) / cut.panels();
         workers.run(rowBlocks * groups, (task, worker) -> {
             // neighbouring tasks share panels, which stay in the shared cache
-            int row = task % rowBlocks * blocks.rows;
-            int panel = task / rowBlocks * blocks.panels;
+            int row = task % rowBlocks * cut.rows();
+            int panel = task / rowBlocks * cut.panels();
             block(arguments, scratch, type, weights, arguments.workspace() + worker * scratch.bytes(), row,
-                    Math.min(blocks.rows, shape.rows() - row), panel, Math.min(blocks.panels, panels.count() - panel));
+                    Math.min(cut.rows(), shape.rows() - row), panel, Math.min(cut.panels(), panels.count() - panel));
         });
     }
 
@@ -269,8 +259,8 @@ final class ImplicitGemm implements Convolution {
                             at, tapStep, tapCount, (long) from * Float.BYTES, channels,
                             weights.address(index, half, firstTap, tapCount, from, channels, memory), zero, sums, rows,
                             ending, ahead(arguments, row, from, channels, weights.next(index, half, firstTap, from)));
-                    long sums = sums(scratch, memory, padded, p * panels.halves());
-                    long gates = sums(scratch, memory, padded, p * panels.halves() + 1);
+                    long sums = sums(scratch, memory, padded, (whole ? 0 : p) * panels.halves());
+                    long gates = sums(scratch, memory, padded, (whole ? 0 : p) * panels.halves() + 1);
                     if (last) {
                         epilogue.finish(arguments, index, sums, gates, row, rows, shape.outHeight() * shape.outWidth(),
                                 memory + scratch.biases, product);

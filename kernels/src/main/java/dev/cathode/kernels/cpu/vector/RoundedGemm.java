@@ -25,8 +25,6 @@ final class RoundedGemm implements Convolution {
     private static final int WAITING_PANELS = 5;
     /// Rows of most tiles.
     private static final int TILE_ROWS = 6;
-    /// Tasks for each thread to aim at.
-    private static final int TASKS = 4;
 
     private final ConvolutionShape shape;
     private final Panels panels;
@@ -34,6 +32,8 @@ final class RoundedGemm implements Convolution {
     private final RoundedProducts products;
     private final EpilogueStore epilogue;
     private final RoundedRows input;
+    /// How the product is cut; the result does not depend on it.
+    private final Cut.Choice cuts;
     /// Filter rows of a depth block.
     private final int filterRows;
     /// Channels of a depth block, an even number unless all.
@@ -42,6 +42,11 @@ final class RoundedGemm implements Convolution {
     private final boolean whole;
 
     RoundedGemm(ConvolutionShape shape, Epilogue epilogue, Products plain) {
+        this(shape, epilogue, plain, null);
+    }
+
+    /// @param fixed how to cut, or null for the best way
+    RoundedGemm(ConvolutionShape shape, Epilogue epilogue, Products plain, Cut fixed) {
         this.shape = shape;
         products = plain.rounded();
         int halves = epilogue.gated() ? 2 : 1;
@@ -55,6 +60,8 @@ final class RoundedGemm implements Convolution {
         filterRows = blocks > 1 ? 1 : Math.clamp(Math.min(BLOCK_CHANNELS / channels,
                 BLOCK_DEPTH / (shape.kernelWidth() * channels)), 1, shape.kernelHeight());
         whole = channelBlock == channels && filterRows == shape.kernelHeight();
+        cuts = new Cut.Choice(new Cut.Work(shape.rows(), panels.count(), panels.halves(), packer.depth() / 2, channels,
+                BLOCK_ROWS, whole ? panels.count() : WAITING_PANELS), fixed);
         input = new RoundedRows(shape, products, plain.passes(), filterRows, channelBlock);
     }
 
@@ -85,32 +92,12 @@ final class RoundedGemm implements Convolution {
 
     @Override
     public long workspaceBytes(int threads) {
-        return threads * new Scratch(blocks(threads)).end;
+        return threads * new Scratch(cuts.of(threads)).end;
     }
 
     /// Multiplications and additions of the products, padding included, counted as two.
     double productFlops() {
         return 2.0 * MicroKernel.roundUp(shape.rows()) * panels.paddedColumns() * panels.halves() * packer.depth();
-    }
-
-    /// Rows and panels of one task.
-    private record Blocks(int rows, int panels) { }
-
-    /// How the product is cut for so many threads; the result does not depend on it.
-    private Blocks blocks(int threads) {
-        int rowBlocks = Math.ceilDiv(shape.rows(), BLOCK_ROWS);
-        int groups = whole ? 1 : Math.ceilDiv(panels.count(), WAITING_PANELS);
-        if (threads > 1) {
-            // an even split: by columns as long as they last, since each group rounds the rows anew, then by rows
-            while (rowBlocks * groups < TASKS * threads && 2 * groups < panels.count()) {
-                groups++;
-            }
-            while (rowBlocks * groups < TASKS * threads && shape.rows() / (rowBlocks + 1) >= 4 * MicroKernel.ROWS) {
-                rowBlocks++;
-            }
-        }
-        return new Blocks(MicroKernel.roundUp(Math.ceilDiv(shape.rows(), rowBlocks)),
-                Math.ceilDiv(panels.count(), groups));
     }
 
     /// Offsets into one worker's scratch memory.
@@ -123,11 +110,11 @@ final class RoundedGemm implements Convolution {
         private final long sums;
         private final long end;
 
-        Scratch(Blocks blocks) {
-            rows = table + align((long) filterRows * shape.kernelWidth() * blocks.rows * Long.BYTES);
-            products = rows + align(input.bytes(blocks.rows));
+        Scratch(Cut cut) {
+            rows = table + align((long) filterRows * shape.kernelWidth() * cut.rows() * Long.BYTES);
+            products = rows + align(input.bytes(cut.rows()));
             sums = products + align(RoundedGemm.this.products.scratchBytes(pairs()));
-            end = sums + align((long) (whole ? 1 : blocks.panels) * panels.halves() * blocks.rows * MicroKernel.COLUMNS
+            end = sums + align((long) (whole ? 1 : cut.panels()) * panels.halves() * cut.rows() * MicroKernel.COLUMNS
                     * Float.BYTES);
         }
 
@@ -150,19 +137,19 @@ final class RoundedGemm implements Convolution {
 
     @Override
     public void run(Arguments arguments, Workers workers) {
-        Blocks blocks = blocks(workers.threads());
-        Scratch scratch = new Scratch(blocks);
-        int rowBlocks = Math.ceilDiv(shape.rows(), blocks.rows);
-        int groups = Math.ceilDiv(panels.count(), blocks.panels);
+        Cut cut = cuts.of(workers.threads());
+        Scratch scratch = new Scratch(cut);
+        int rowBlocks = Math.ceilDiv(shape.rows(), cut.rows());
+        int groups = Math.ceilDiv(panels.count(), cut.panels());
         workers.run(rowBlocks * groups, (index, worker) -> {
             // neighbouring tasks share panels, which stay in the shared cache
-            int row = index % rowBlocks * blocks.rows;
-            int panel = index / rowBlocks * blocks.panels;
-            int rows = Math.min(blocks.rows, shape.rows() - row);
+            int row = index % rowBlocks * cut.rows();
+            int panel = index / rowBlocks * cut.panels();
+            int rows = Math.min(cut.rows(), shape.rows() - row);
             int next = index + workers.threads();
             run(new Task(arguments, scratch, arguments.workspace() + worker * scratch.end, row, rows,
-                    MicroKernel.roundUp(rows), panel, Math.min(blocks.panels, panels.count() - panel),
-                    next < rowBlocks * groups ? next % rowBlocks * blocks.rows : shape.rows()));
+                    MicroKernel.roundUp(rows), panel, Math.min(cut.panels(), panels.count() - panel),
+                    next < rowBlocks * groups ? next % rowBlocks * cut.rows() : shape.rows()));
         });
     }
 

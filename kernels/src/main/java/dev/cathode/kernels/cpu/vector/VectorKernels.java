@@ -52,6 +52,11 @@ public final class VectorKernels implements CpuKernels {
         this.reason = reason;
     }
 
+    /// The inner loops of products, for measurements.
+    Products products() {
+        return products;
+    }
+
     @Override
     public String description() {
         return (name.isEmpty() ? "" : name + ", ") + "Vector API, " + Simd.SPECIES.vectorBitSize() + " bit";
