@@ -30,6 +30,12 @@ public final class CudaAttention {
         this.element = element;
     }
 
+    /// Whether a block of the forward pass has room on this device: with heads of 512 numbers it takes 150 KiB of shared
+    /// memory, which data centres' GPUs have and others do not.
+    public boolean fits() {
+        return sharedBytes() <= launcher.limits().sharedBytes();
+    }
+
     /// Whether there is a gradient: of heads of at most 160 numbers.
     public boolean hasGradient() {
         return shape.headSize() <= LARGEST;
@@ -40,20 +46,32 @@ public final class CudaAttention {
     /// @param logSums result, `[batch, heads, queries]`, float32, what the gradient needs; or 0
     public void run(Attention.Arguments a, long logSums) {
         int size = shape.headSize();
-        int columns = Math.min(size, size <= LARGEST ? size : 128);
-        int keys = columns > 96 || size > LARGEST ? 32 : 64;
-        int stride = padded(size) + 8;
-        int shared = element.bytes() * (ROWS * stride + 2 * keys * (stride + padded(columns) + 8));
+        int columns = columns();
         KernelSource source = KernelSource.of("attention.cu").using("mma.cuh").with(element).with("HEAD", size)
-                .with("COLUMNS", columns).with("KEYS", keys);
+                .with("COLUMNS", columns).with("KEYS", keys());
         launcher.launch(new Kernel(source, "attention"),
                 new Geometry(Math.ceilDiv(shape.queries(), ROWS), shape.batch() * shape.heads(),
-                        Math.ceilDiv(size, columns), THREADS, 1, shared),
+                        Math.ceilDiv(size, columns), THREADS, 1, sharedBytes()),
                 new KernelArguments().pointer(a.q()).pointer(a.k()).pointer(a.v()).pointer(a.mask()).pointer(a.output())
                         .pointer(logSums).int32(shape.heads()).int32(shape.queries()).int32(shape.keys())
                         .int64(a.qStride()).int64(a.kStride()).int64(a.vStride()).int64(a.outputStride())
                         .float32(shape.scale()).int32(shape.causal() ? 1 : 0)
                         .int32(wide(a.q() | a.k() | a.v(), a.qStride() | a.kStride() | a.vStride())));
+    }
+
+    /// Columns of the result that a block computes.
+    private int columns() {
+        return Math.min(shape.headSize(), shape.headSize() <= LARGEST ? shape.headSize() : 128);
+    }
+
+    /// Keys of a tile.
+    private int keys() {
+        return columns() > 96 || shape.headSize() > LARGEST ? 32 : 64;
+    }
+
+    private int sharedBytes() {
+        int stride = padded(shape.headSize()) + 8;
+        return element.bytes() * (ROWS * stride + 2 * keys() * (stride + padded(columns()) + 8));
     }
 
     /// Bytes of scratch memory that [#gradient] needs.

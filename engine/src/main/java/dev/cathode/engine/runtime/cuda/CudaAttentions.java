@@ -19,7 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Attention, forward: the machine's own where it has one, our flash attention for 16-bit numbers, and two products
-/// around a softmax, one sample after the other, for float32 and for heads that are larger than flash attention takes.
+/// around a softmax, one sample after the other, for float32 and for heads that are larger than flash attention, or this
+/// GPU's shared memory, takes.
 final class CudaAttentions {
     private static final int LARGEST_HEAD = 512;
 
@@ -42,11 +43,14 @@ final class CudaAttentions {
         if (own.isPresent() && (!trained || plans.attention(Work.GRADIENT, shape, element).isPresent())) {
             return library(y, shape, own.get(), trained ? sums.keep(y, new KeptSums(shape, true)) : null);
         }
-        if (element == Element.FLOAT32 || shape.headSize() > LARGEST_HEAD) {
-            return products(y, shape, element);
+        if (element != Element.FLOAT32 && shape.headSize() <= LARGEST_HEAD) {
+            CudaAttention flash = new CudaAttention(plans.launcher(), shape, element);
+            if (flash.fits()) {
+                return flash(y, shape, flash, trained && flash.hasGradient()
+                        ? sums.keep(y, new KeptSums(shape, false)) : null);
+            }
         }
-        CudaAttention flash = new CudaAttention(plans.launcher(), shape, element);
-        return flash(y, shape, flash, trained && flash.hasGradient() ? sums.keep(y, new KeptSums(shape, false)) : null);
+        return products(y, shape, element);
     }
 
     /// The geometry of attention with these queries and keys.

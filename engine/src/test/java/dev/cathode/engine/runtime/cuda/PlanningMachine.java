@@ -14,10 +14,12 @@ import java.util.Optional;
 /// A machine that can be planned for and does nothing, with the limits of an H200. It fuses no more than it must.
 final class PlanningMachine implements CudaMachine {
     private static final long WORKSPACE = 4096;
+    private static final int SHARED_BYTES = 232448;
+    private final int sharedBytes;
     private final KernelLauncher launcher = new KernelLauncher() {
         @Override
         public Limits limits() {
-            return new Limits(132, 232448);
+            return new Limits(132, sharedBytes);
         }
 
         @Override
@@ -25,6 +27,15 @@ final class PlanningMachine implements CudaMachine {
             throw refused();
         }
     };
+
+    PlanningMachine() {
+        this(SHARED_BYTES);
+    }
+
+    /// @param sharedBytes shared memory that a block can have
+    PlanningMachine(int sharedBytes) {
+        this.sharedBytes = sharedBytes;
+    }
 
     private static UnsupportedOperationException refused() {
         return new UnsupportedOperationException("this machine only plans");
