@@ -34,7 +34,8 @@ public sealed interface Op permits Op.Input, Op.Parameter, Op.Fill, Op.Linear, O
     // ---- products
 
     /// `y = x wᵀ` and the epilogue. Inputs: x `[…, I]`, weight `[O, I]`, then what the epilogue has of bias `[O]`,
-    /// sample bias `[N, O]` and residual (the output's shape).
+    /// sample bias `[N, O]` and residual (the output's shape). A weight `[K, O, I]` stands for K products of the same x,
+    /// `[K, …, O]`, which only a residual may follow.
     record Linear(Epilogue epilogue) implements Op { }
 
     /// A convolution and the epilogue. Inputs: x `[N, H, W, I]`, weight `[O, KH, KW, I]`, then the epilogue's, as in

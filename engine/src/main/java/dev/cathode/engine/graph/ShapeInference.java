@@ -1,10 +1,12 @@
 package dev.cathode.engine.graph;
 
+import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.ConvolutionShape;
 import dev.cathode.kernels.cpu.Epilogue;
 import dev.cathode.kernels.cpu.Rearrangement.Window;
 import dev.cathode.weights.DType;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /// The shape and type an operation gives its result; refuses inputs that do not fit.
 public final class ShapeInference {
@@ -121,7 +123,7 @@ public final class ShapeInference {
         Shape x = value.input(0).shape();
         Shape w = value.input(1).shape();
         return switch (value.op()) {
-            case Op.Linear _ -> ConvolutionShape.linear(x.rows(), w.dim(1), w.dim(0));
+            case Op.Linear _ -> ConvolutionShape.linear(value.shape().rows(), w.last(), w.dim(w.rank() - 2));
             case Op.Conv2d(Op.Geometry g, Epilogue _) -> convolutionShape(x, w, g);
             // The product that computes the gradient: for the weights the forward one's, for the input another.
             case GradientOp.LinearWeight _ -> ConvolutionShape.linear(x.rows(), x.last(), w.last());
@@ -143,9 +145,24 @@ public final class ShapeInference {
     private static Shape linear(Op op, Epilogue epilogue, List<Value> inputs) {
         Shape x = inputs.get(0).shape();
         Shape w = inputs.get(1).shape();
+        if (w.rank() == 3) {
+            return stacked(op, epilogue, inputs);
+        }
         require(w.rank() == 2 && x.last() == w.dim(1), op, "the last axis of x must equal that of the weight", inputs);
         Shape out = x.with(-1, epilogue.gated() ? w.dim(0) / 2 : w.dim(0));
         epilogue(op, epilogue, w.dim(0), out, inputs);
+        return out;
+    }
+
+    private static Shape stacked(Op op, Epilogue epilogue, List<Value> inputs) {
+        Shape x = inputs.get(0).shape();
+        Shape w = inputs.get(1).shape();
+        require(x.last() == w.dim(2), op, "the last axis of x must equal that of the weight", inputs);
+        require(epilogue.equals(new Epilogue(false, false, Activation.NONE, false, epilogue.residual())), op,
+                "only a residual may follow several products", inputs);
+        Shape out = Shape.of(IntStream.concat(IntStream.of(w.dim(0)), IntStream.of(x.with(-1, w.dim(1)).toArray()))
+                .toArray());
+        epilogue(op, epilogue, w.dim(1), out, inputs);
         return out;
     }
 

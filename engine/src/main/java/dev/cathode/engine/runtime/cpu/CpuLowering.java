@@ -61,6 +61,8 @@ final class CpuLowering {
                 long out = a.of(y), count = y.shape().count();
                 return () -> kernels.elementwiseGradient().fill(number, out, count, workers);
             });
+            case Op.Linear _ when y.input(1).shape().rank() > 2 ->
+                    throw new IllegalArgumentException("the CPU does products one by one: " + y.inputs());
             case Op.Linear(Epilogue epilogue) -> products.forward(y, epilogue);
             case Op.Conv2d(Op.Geometry _, Epilogue epilogue) -> products.forward(y, epilogue);
             case Op.Attention op -> attention(y, op);

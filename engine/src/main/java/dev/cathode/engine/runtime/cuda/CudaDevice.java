@@ -4,6 +4,7 @@ import dev.cathode.engine.compile.Fusion;
 import dev.cathode.engine.compile.HalfPrecision;
 import dev.cathode.engine.compile.MemoryPlan;
 import dev.cathode.engine.compile.Schedule;
+import dev.cathode.engine.compile.StackedProducts;
 import dev.cathode.engine.graph.Graph;
 import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.CompileOptions;
@@ -73,20 +74,22 @@ public final class CudaDevice implements Device {
         weights.check(graph);
         Graph fused = compile.fuse() ? Fusion.apply(graph, compile.taps()) : Fusion.none(graph, compile.taps());
         Graph typed = options.dtype() == DType.F32 ? fused : HalfPrecision.apply(fused, options.dtype());
-        Schedule written = Schedule.of(typed, compile.constantInputs(), weights.variables());
+        Graph stacked = compile.fuse()
+                ? StackedProducts.apply(typed, compile.constantInputs(), weights.variables()) : typed;
+        Schedule written = Schedule.of(stacked, compile.constantInputs(), weights.variables());
         Schedule together = written.withUpdatesLast();
-        Planned planned = plan(typed, together, weights);
+        Planned planned = plan(stacked, together, weights);
         return together.equals(written) || planned.requiredBytes(weights) <= machine.available() ? planned
-                : plan(typed, written, weights);
+                : plan(stacked, written, weights);
     }
 
-    private Planned plan(Graph typed, Schedule schedule, CudaWeights weights) {
+    private Planned plan(Graph graph, Schedule schedule, CudaWeights weights) {
         CudaLowering lowering = new CudaLowering(plans, weights, options.tf32(), schedule.steps());
         Map<Value, CudaKernel> steps = new LinkedHashMap<>();
         schedule.steps().forEach(value -> steps.put(value, lowering.lower(value)));
         steps.putAll(lowering.merged(schedule.body()));
-        MemoryPlan plan = MemoryPlan.of(typed, schedule, ALIGNMENT, value -> steps.get(value).needs());
-        return new Planned(typed, plan, steps, CudaWeights.read(schedule.steps()));
+        MemoryPlan plan = MemoryPlan.of(graph, schedule, ALIGNMENT, value -> steps.get(value).needs());
+        return new Planned(graph, plan, steps, CudaWeights.read(schedule.steps()));
     }
 
     /// @throws InsufficientMemoryException if the plan does not fit what the GPU has free

@@ -77,13 +77,16 @@ final class CudaProducts {
     private Core product(Value y, Epilogue e, Scratch scratch) {
         Value x = y.input(0);
         boolean residual = e.residual() && e.activation() == Activation.NONE && !e.gated() && !e.sampleBias();
-        Product product = Product.linear(x.shape().rows(), x.shape().last(), y.input(1).shape().dim(0), element(y),
-                e.bias() ? Product.Epilogue.BIAS : Product.Epilogue.NONE);
+        Shape w = y.input(1).shape();
+        boolean stacked = y.op() instanceof Op.Linear && w.rank() == 3;
+        Product product = stacked ? Product.linears(w.dim(0), x.shape().rows(), w.dim(2), w.dim(1), element(y))
+                : Product.linear(x.shape().rows(), x.shape().last(), w.dim(0), element(y),
+                        e.bias() ? Product.Epilogue.BIAS : Product.Epilogue.NONE);
         PreparedProduct prepared = plans.product(tf32 ? product.withTf32() : product);
         Aligned input = new Aligned(x, plans, scratch), weight = new Aligned(y.input(1), plans, scratch);
         long workspace = scratch.take(prepared.workspaceBytes());
         Epilogue left = new Epilogue(false, e.sampleBias(), e.activation(), e.gated(), e.residual() && !residual);
-        return new Core("matmul" + (e.bias() ? " + bias" : "") + (residual ? " + residual" : ""), left, 0, true,
+        return new Core((stacked ? w.dim(0) + " matmuls" : "matmul") + (e.bias() ? " + bias" : "") + (residual ? " + residual" : ""), left, 0, true,
                 (a, out) -> {
             var where = new Matmul.Addresses(input.address(a), weight.address(a), e.bias() ? a.of(y.input(2)) : 0,
                     residual ? a.of(y.inputs().getLast()) : 0, out, a.workspace() + workspace);

@@ -107,6 +107,14 @@ public record Product(int batch, long m, long n, long k, Operand a, Operand b, O
                 new Operand(false, outputs, 0), element, element, epilogue, false);
     }
 
+    /// As many linear layers of the same input as there are weights, `[rows, inputs]` · each of `[layers, outputs,
+    /// inputs]`ᵀ: `[layers, rows, outputs]`.
+    public static Product linears(int layers, long rows, long inputs, long outputs, Element element) {
+        return new Product(layers, rows, outputs, inputs, new Operand(false, inputs, 0),
+                new Operand(true, inputs, outputs * inputs), new Operand(false, outputs, rows * outputs), element, element,
+                Epilogue.NONE, false);
+    }
+
     /// The gradient of a linear layer's input: that of its output `[rows, outputs]` · weights `[outputs, inputs]`.
     public static Product inputGradient(long rows, long inputs, long outputs, Element element) {
         return new Product(1, rows, inputs, outputs, new Operand(false, outputs, 0), new Operand(false, inputs, 0),
