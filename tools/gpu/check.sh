@@ -9,6 +9,10 @@
 # Figures add up over several calls with the same folder. A part that fails says so; the others go on, and the end is 1.
 # Without a GPU that can be used it says in one line what is missing, and ends with 3.
 #
+# All of it ends after LIMIT seconds: a part has its share of them at most, and what comes too late is left out, but for
+# the table. Kernels are compiled and plans are chosen in the first run on a machine, so that a second one gets further.
+#
+#   LIMIT    seconds for everything, default 570
 #   GPU      number of the GPU, default 0
 #   PYTHON   Python with PyTorch, default python3
 #   JAVA     Java, default image/bin/java beside this file
@@ -19,6 +23,9 @@ java=${JAVA:-$here/image/bin/java}
 python=${PYTHON:-python3}
 classes=${CATHODE_CLASSES:-$here/jars/*}
 gpu=${GPU:-0}
+deadline=$(($(date +%s) + ${LIMIT:-570}))
+for_table=10
+share=60
 results=${1:-results}
 [ $# -eq 0 ] || shift
 
@@ -32,8 +39,22 @@ if [ -z "${VIRTUAL_ENV:-}" ] && command -v "$python" > /dev/null; then
     export VIRTUAL_ENV
 fi
 
+# Runs a command for as long as its part may take.
+limited() {
+    left=$((deadline - for_table - $(date +%s)))
+    [ "$left" -lt "$share" ] || left=$share
+    if [ "$left" -lt 1 ]; then
+        echo "no time left"
+        return 1
+    fi
+    timeout -k 5 "$left" "$@"
+    status=$?
+    [ $status -ne 124 ] || echo "stopped after $left s"
+    return $status
+}
+
 run() {
-    "$java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Dcathode.gpu="$gpu" \
+    limited "$java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Dcathode.gpu="$gpu" \
         -Dcathode.goldens="$here/goldens" -cp "$classes" "$@"
 }
 bench=dev.cathode.bench.gpu.GpuBench
@@ -55,10 +76,11 @@ wanted() {
     return 1
 }
 
-# Runs a command for a part, its output into a log too.
+# Runs a command for a part, its output into a log too: part NAME SECONDS COMMAND...
 part() {
     name=$1
-    shift
+    share=$2
+    shift 2
     echo "== $name"
     start=$(date +%s)
     { "$@" 2>&1 || echo "$name FAILED"; } | tee "$results/$name.log"
@@ -78,7 +100,7 @@ make_model() {
         return 1
     fi
     [ -e "$model/complete" ] && return 0
-    "$python" "$here/make_sd14.py" "$model" --dtype float16 --tokenizer "$here/goldens/tokenizer/clip" \
+    limited "$python" "$here/make_sd14.py" "$model" --dtype float16 --tokenizer "$here/goldens/tokenizer/clip" \
         && touch "$model/complete"
 }
 
@@ -92,29 +114,37 @@ with_model() {
 }
 
 if wanted describe; then
-    part describe run $bench describe "$results/device.json"
+    part describe 30 run $bench describe "$results/device.json"
     nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader 2> /dev/null \
         | tee "$results/driver.txt"
 fi
-wanted tests && part tests run dev.cathode.bench.gpu.GpuTests
-wanted kernels && part kernels run $bench kernels "$figures"
-wanted model && part model make_model
+wanted tests && part tests 200 run dev.cathode.bench.gpu.GpuTests
+wanted kernels && part kernels 100 run $bench kernels "$figures"
+wanted model && part model 90 make_model
 for name in networks images training; do
     if wanted $name; then
-        part $name with_model run $bench $name "$figures" "$model"
+        part $name 150 with_model run $bench $name "$figures" "$model"
     fi
 done
 if wanted peers; then
     if has torch && has safetensors; then
-        part peer-check "$python" "$here/peer.py" --check "$here/goldens"
-        for way in eager math compiled; do
-            part "peer-$way" with_model "$python" "$here/peer.py" "$model" "$figures" --way $way
+        part peer-check 60 limited "$python" "$here/peer.py" --check "$here/goldens"
+        for way in eager compiled math; do
+            part "peer-$way" 200 with_model limited "$python" "$here/peer.py" "$model" "$figures" --way $way
         done
     else
         echo "no torch or no safetensors for $python: PyTorch is not measured"
     fi
 fi
-wanted table && part table run $bench table "$figures"
+deadline=$(($(date +%s) + for_table + 10)) # what was measured is shown in any case
+table() {
+    if [ ! -s "$figures" ]; then
+        echo "nothing has been measured"
+        return 1
+    fi
+    run $bench table "$figures"
+}
+wanted table && part table 10 table
 if [ -n "$failed" ]; then
     echo "failed:$failed" >&2
     exit 1

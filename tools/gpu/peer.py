@@ -78,18 +78,19 @@ class Peer:
         x = torch.randn(shape, generator=torch.Generator().manual_seed(1)).to(self.device, dtype)
         return x.contiguous(memory_format=torch.channels_last) if len(shape) == 4 else x
 
-    def seconds(self, run):
+    def seconds(self, run, rounds=5, runs=None):
         """The median of some timings, each of several runs that follow each other without a wait."""
+        runs = runs or self.options.runs
         for _ in range(3):
             run()
         self.sync()
         found = []
-        for _ in range(5):
+        for _ in range(rounds):
             start = time.perf_counter()
-            for _ in range(self.options.runs):
+            for _ in range(runs):
                 run()
             self.sync()
-            found.append((time.perf_counter() - start) / self.options.runs)
+            found.append((time.perf_counter() - start) / runs)
         return statistics.median(found)
 
     def sampling(self):
@@ -154,7 +155,7 @@ class Peer:
 
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats()
-        self.report(f"training, batch {batch}", batch / self.seconds(once), "images/s")
+        self.report(f"training, batch {batch}", batch / self.seconds(once, 3, 3), "images/s")
         if self.device.type == "cuda":
             self.report(f"training, batch {batch}, memory", torch.cuda.max_memory_allocated() / 2 ** 30, "GiB")
 

@@ -7,6 +7,8 @@ import java.util.stream.IntStream;
 /// Measures by the GPU's own clock.
 public final class Stopwatch {
     private static final int ROUNDS = 3;
+    /// Milliseconds of measuring after which there is no further round: the longer the work, the smaller the noise.
+    private static final float ENOUGH = 4;
 
     private Stopwatch() { }
 
@@ -49,12 +51,15 @@ public final class Stopwatch {
     private static float time(CudaStream stream, CudaGraph graph, CudaEvent start, CudaEvent end) {
         stream.launch(graph); // warms up
         float least = Float.POSITIVE_INFINITY;
-        for (int round = 0; round < ROUNDS; round++) {
+        float all = 0;
+        for (int round = 0; round < ROUNDS && all < ENOUGH; round++) {
             stream.record(start);
             stream.launch(graph);
             stream.record(end);
             end.synchronize();
-            least = Math.min(least, end.millisecondsSince(start));
+            float time = end.millisecondsSince(start);
+            least = Math.min(least, time);
+            all += time;
         }
         return least;
     }

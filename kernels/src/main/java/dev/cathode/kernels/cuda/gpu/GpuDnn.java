@@ -12,8 +12,10 @@ import dev.cathode.kernels.cuda.dnn.PlanCache;
 import dev.cathode.kernels.cuda.dnn.PreparedPlan;
 import dev.cathode.kernels.cuda.driver.CudaStream;
 import dev.cathode.kernels.cuda.library.CudaException;
+import java.lang.System.Logger.Level;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
@@ -25,7 +27,15 @@ import java.util.function.Consumer;
 
 /// What a GPU does by cuDNN: each task by the plan that was seen to be fastest.
 final class GpuDnn implements AutoCloseable {
-    private static final int SUGGESTIONS = 8;
+    private static final System.Logger LOG = System.getLogger(GpuDnn.class.getName());
+    /// Of what the library holds compiled, which takes milliseconds each.
+    private static final int SUGGESTIONS = 16;
+    /// Of what has to be compiled, which takes half a second each.
+    private static final int COMPILED_SUGGESTIONS = 4;
+    /// Bytes of an output from which on a pass over it takes longer than a launch.
+    private static final long LEAST_FUSED = 1 << 20;
+    /// Operations from which on attention does.
+    private static final double LEAST_ATTENTION = 1 << 24;
     /// Where a second pass would write: a number that no tensor of a convolution has, and the last in their order.
     private static final long COPY = 1000;
 
@@ -81,8 +91,11 @@ final class GpuDnn implements AutoCloseable {
     }
 
     /// A plan with the whole epilogue, if one is faster than the plan with the bias alone and another pass over its
-    /// output, as fast as a copy at best.
+    /// output, as fast as a copy at best. Small outputs are not worth the time to compile any.
     private Optional<Plan> fused(ConvolutionTask task) {
+        if (task.tensors().get(ConvolutionTask.OUTPUT) < LEAST_FUSED) {
+            return Optional.empty();
+        }
         convolution(task.with(task.epilogue().biasOnly()));
         Plan plain = convolutions.get(task.with(task.epilogue().biasOnly())).orElseThrow();
         Map<Long, Long> operands = task.tensors();
@@ -96,7 +109,7 @@ final class GpuDnn implements AutoCloseable {
             stream.copy(tensors.get(ConvolutionTask.OUTPUT), tensors.get(COPY), output);
         });
         try {
-            return plans.planIfWorthIt(task, SUGGESTIONS, suggested -> {
+            return plans.planIfWorthIt(task, COMPILED_SUGGESTIONS, suggested -> {
                 List<Tuner.Way> ways = new ArrayList<>(ways(suggested, task.tensors()));
                 ways.add(apart);
                 int fastest = tuner.fastest(task.toString(), operands.values(), ways);
@@ -111,12 +124,21 @@ final class GpuDnn implements AutoCloseable {
 
     /// See [dev.cathode.kernels.cuda.CudaMachine#attention].
     Optional<PreparedOperation> attention(AttentionTask task) {
-        return attentions.computeIfAbsent(task, this::prepare).map(Prepared::new);
+        return task.shape().flops() < LEAST_ATTENTION ? Optional.empty()
+                : attentions.computeIfAbsent(task, this::prepare).map(Prepared::new);
     }
 
+    /// Empty as well if there are plans and none of them runs: then it is for our kernels, as if there were none.
     private Optional<AttentionPlan> prepare(AttentionTask task) {
-        return plans.plan(task, SUGGESTIONS, suggested -> tuner.fastest(task.toString(), task.tensors().values(),
-                ways(suggested, task.tensors()))).map(this::own);
+        try {
+            return plans.plan(task, COMPILED_SUGGESTIONS, suggested -> tuner.fastest(task.toString(),
+                    task.tensors().values(), ways(suggested, task.tensors()))).map(this::own);
+        } catch (CudaException e) {
+            throw e;
+        } catch (IllegalStateException e) {
+            LOG.log(Level.WARNING, "{0}: {1}", task, Arrays.toString(e.getSuppressed()));
+            return Optional.empty();
+        }
     }
 
     /// A plan that is tried.
