@@ -141,7 +141,8 @@ final class BenchCommand implements Callable<Integer> {
         try (ModelSource source = model == null ? null : ModelSource.open(model)) {
             measure(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), threads, samples, device ->
                     TrainingBenchmark.run(device, Optional.ofNullable(source), samples, size.width() / LATENT,
-                            size.height() / LATENT, tokens, maxGradNorm, warmup, runs));
+                            size.height() / LATENT, tokens, maxGradNorm, dtype == NumberType.BFLOAT16
+                                    && device instanceof CpuDevice, warmup, runs));
         }
     }
 

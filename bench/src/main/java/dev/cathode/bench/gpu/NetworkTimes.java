@@ -108,7 +108,7 @@ record NetworkTimes(Path model, int runs, int side, Consumer<Figure> found) {
             try (Device device = devices.get(); ModelSource source = ModelSource.open(model)) {
                 int factor = AutoencoderKLConfig.parse(source.component("vae").config(), source.source()).scaleFactor();
                 var result = TrainingBenchmark.run(device, Optional.of(source), batch, side / factor, side / factor,
-                        TOKENS, 1, 3, Math.min(runs, 10));
+                        TOKENS, 1, false, 3, Math.min(runs, 10));
                 found.accept(Figure.of("training, batch " + batch, batch / result.timing().median(), "images/s"));
                 found.accept(Figure.of("training, batch " + batch + ", memory",
                         (result.weightBytes() + result.arenaBytes()) / 0x1p30, "GiB"));

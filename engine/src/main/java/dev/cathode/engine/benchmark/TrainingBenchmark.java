@@ -38,13 +38,14 @@ public final class TrainingBenchmark {
     /// @param height rows of the latents
     /// @param length positions of the text
     /// @param maxGradNorm gradients are clipped to this norm; 0: not, and each is used as soon as it is known
+    /// @param bfloat16 whether the step rounds what it multiplies ([StepOptions#bfloat16()])
     public static NetworkBenchmark.Result run(Device device, Optional<ModelSource> model, int batch, int width, int height,
-                                              int length, double maxGradNorm, int warmup, int runs) {
+                                              int length, double maxGradNorm, boolean bfloat16, int warmup, int runs) {
         UNet2DConditionConfig config = model.map(m -> UNet2DConditionConfig.parse(m.component("unet").config(), m.source()))
                 .orElseGet(StableDiffusion14::unet);
         Graph graph = loss(config, batch, width, height, length);
         Checkpoint weights = model.map(m -> m.component("unet").weights()).orElseGet(() -> new RandomWeights(0, graph));
-        var options = new StepOptions(Optimizer.AdamW.defaults(), maxGradNorm, false);
+        var options = new StepOptions(Optimizer.AdamW.defaults(), maxGradNorm, false, false, bfloat16);
         long start = System.nanoTime();
         try (var state = new TrainingState(device, TrainingStep.parameters(graph, name -> true), Map.of(), options, false);
                 var step = new TrainingStep(device, weights, state, options, false, samples -> graph)) {
