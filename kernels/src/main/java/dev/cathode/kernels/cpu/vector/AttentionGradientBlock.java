@@ -3,7 +3,6 @@ package dev.cathode.kernels.cpu.vector;
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static jdk.incubator.vector.VectorOperators.GT;
-import static jdk.incubator.vector.VectorOperators.LE;
 import static jdk.incubator.vector.VectorOperators.LSHL;
 import static jdk.incubator.vector.VectorOperators.LT;
 import static jdk.incubator.vector.VectorOperators.MAX;
@@ -38,7 +37,7 @@ final class AttentionGradientBlock {
     /// Bytes of a vector.
     private static final long V = 4L * LANES;
     /// Bytes of a row of the state.
-    private static final long STATE = 4L * QUERIES;
+    static final long STATE = 4L * QUERIES;
     private static final float LOG2_E = 1.442695040888963f;
     /// 1.5 · 2^23: adding it rounds to an integer, which then sits in the low bits of the sum.
     private static final float ROUND = 0x1.8p23f;
@@ -170,7 +169,7 @@ final class AttentionGradientBlock {
                 FloatVector s = FloatVector.fromMemorySegment(F, ALL, at, ORDER).fma(factors, term);
                 s.intoMemorySegment(ALL, at, ORDER);
                 FloatVector max = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
-                s.blend(max, s.compare(LE, max)) // cheaper than max(), which looks at NaN and -0
+                s.blend(max, s.compare(LT, max)) // cheaper than max(), which looks at NaN and -0
                         .intoMemorySegment(ALL, lanes + i * V, ORDER);
             }
         }
@@ -188,7 +187,7 @@ final class AttentionGradientBlock {
                         .blend(Float.NEGATIVE_INFINITY, key.compare(GT, (float) i));
                 s.intoMemorySegment(ALL, at, ORDER);
                 FloatVector max = FloatVector.fromMemorySegment(F, ALL, lanes + i * V, ORDER);
-                s.blend(max, s.compare(LE, max)).intoMemorySegment(ALL, lanes + i * V, ORDER);
+                s.blend(max, s.compare(LT, max)).intoMemorySegment(ALL, lanes + i * V, ORDER);
             }
         }
     }
@@ -203,11 +202,11 @@ final class AttentionGradientBlock {
     }
 
     /// `x = 2^(x - maximum)`, and the sums lane by lane.
-    static void exponentiate(long x, int queries, int columns, long state, long lanes) {
+    static void exponentiate(long x, int queries, int columns, long maxima, long lanes) {
         for (int j = 0; j < columns; j += LANES) {
             for (int i = 0; i < queries; i++) {
                 long at = x + i * ROW + 4L * j;
-                FloatVector max = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 4L * i));
+                FloatVector max = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, maxima + 4L * i));
                 FloatVector d = FloatVector.fromMemorySegment(F, ALL, at, ORDER).sub(max);
                 FloatVector rounded = d.add(ROUND);
                 FloatVector r = d.sub(rounded.sub(ROUND));
@@ -238,12 +237,12 @@ final class AttentionGradientBlock {
     }
 
     /// Turns weights into probabilities p, and gradients of probabilities ds into gradients of unscaled scores.
-    static void differentiate(long p, long ds, int queries, int columns, long state, float scale) {
+    static void differentiate(long p, long ds, int queries, int columns, long inverses, long dots, float scale) {
         for (int j = 0; j < columns; j += LANES) {
             for (int i = 0; i < queries; i++) {
                 long at = i * ROW + 4L * j;
-                FloatVector inverse = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + STATE + 4L * i));
-                FloatVector dot = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, state + 2 * STATE + 4L * i));
+                FloatVector inverse = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, inverses + 4L * i));
+                FloatVector dot = FloatVector.broadcast(F, ALL.get(JAVA_FLOAT_UNALIGNED, dots + 4L * i));
                 FloatVector y = FloatVector.fromMemorySegment(F, ALL, p + at, ORDER).mul(inverse);
                 y.intoMemorySegment(ALL, p + at, ORDER);
                 FloatVector.fromMemorySegment(F, ALL, ds + at, ORDER).sub(dot).mul(y).mul(scale)

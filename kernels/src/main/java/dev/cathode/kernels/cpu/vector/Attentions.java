@@ -16,4 +16,9 @@ public interface Attentions {
     default BlockProducts blocks() {
         return BlockProduct::multiply;
     }
+
+    /// What the gradient does between products.
+    default ScorePasses scores() {
+        return ScorePasses.vector();
+    }
 }

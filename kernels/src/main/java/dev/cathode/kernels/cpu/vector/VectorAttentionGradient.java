@@ -33,6 +33,8 @@ final class VectorAttentionGradient implements AttentionGradient {
 
     private final Attention.Shape shape;
     private final BlockProducts products;
+    private final ScorePasses scores;
+    private final Passes passes;
     private final int heads;
     private final int queryBlocks;
     private final int keyBlocks;
@@ -43,9 +45,11 @@ final class VectorAttentionGradient implements AttentionGradient {
     private final int columns;
     private final Layout layout;
 
-    VectorAttentionGradient(Attention.Shape shape, BlockProducts products) {
+    VectorAttentionGradient(Attention.Shape shape, BlockProducts products, ScorePasses scores, Passes passes) {
         this.shape = shape;
         this.products = products;
+        this.scores = scores;
+        this.passes = passes;
         heads = shape.batch() * shape.heads();
         queryBlocks = (shape.queries() + QUERIES - 1) / QUERIES;
         keyBlocks = (shape.keys() + KEYS - 1) / KEYS;
@@ -174,11 +178,11 @@ final class VectorAttentionGradient implements AttentionGradient {
             long vBlock = v + 4L * first * arguments.vStride();
             long copy = scratch + layout.keys + first * channels;
             AttentionGradientBlock.copyIn(kBlock, 4L * arguments.kStride(), keys, padded(keys), depth, copy, channels);
-            Transposition.transpose(copy, channels, padded(keys), columns,
+            passes.transpose(copy, channels, padded(keys), columns,
                     scratch + layout.keysT + block * blockBytes(), ROW, square);
             copy = scratch + layout.queries;
             AttentionGradientBlock.copyIn(vBlock, 4L * arguments.vStride(), keys, padded(keys), depth, copy, channels);
-            Transposition.transpose(copy, channels, padded(keys), columns,
+            passes.transpose(copy, channels, padded(keys), columns,
                     scratch + layout.valuesT + block * blockBytes(), ROW, square);
         }
         AttentionGradientBlock.shifts(shape.masked() ? arguments.mask() + 4 * sample * shape.keys() : 0, shape.keys(),
@@ -222,7 +226,8 @@ final class VectorAttentionGradient implements AttentionGradient {
             long dq = scratch + layout.sums;
             long zeros = scratch + layout.zeros;
             scores(dy, scratch + layout.valuesT + block * blockBytes(), ds, rows, keys, zeros);
-            AttentionGradientBlock.differentiate(p, ds, queries, keys, state, shape.scale());
+            scores.differentiate(p, ds, queries, keys, state + AttentionGradientBlock.STATE,
+                    state + 2 * AttentionGradientBlock.STATE, shape.scale());
             products.multiply(p, 4, ROW, queries, dy, channels, accumulate ? dv : zeros, accumulate ? channels : 0,
                     dv, channels, keys, columns);
             products.multiply(ds, 4, ROW, queries, q, channels, accumulate ? dk : zeros, accumulate ? channels : 0,
@@ -251,13 +256,13 @@ final class VectorAttentionGradient implements AttentionGradient {
             if (shape.causal() && offset < keys - 1) {
                 AttentionGradientBlock.shiftVisible(s, queries, keys, factor, shift, offset, lanes);
             } else {
-                AttentionGradientBlock.shift(s, queries, keys, factor, shift, lanes);
+                scores.shift(s, queries, keys, factor, shift, lanes);
             }
         }
         AttentionGradientBlock.finishMaxima(lanes, queries, state);
         for (int block = 0; block < blocks; block++) {
             int keys = padded(Math.min(KEYS, shape.keys() - block * KEYS));
-            AttentionGradientBlock.exponentiate(scratch + layout.scores + block * QUERIES * ROW, queries, keys, state,
+            scores.exponentiate(scratch + layout.scores + block * QUERIES * ROW, queries, keys, state,
                     lanes);
         }
         AttentionGradientBlock.finishSums(lanes, queries, state);

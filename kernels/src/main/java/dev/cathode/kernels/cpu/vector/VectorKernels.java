@@ -120,7 +120,7 @@ public final class VectorKernels implements CpuKernels {
 
     @Override
     public AttentionGradient attentionGradient(Attention.Shape shape) {
-        return new VectorAttentionGradient(shape, attentions.blocks());
+        return new VectorAttentionGradient(shape, attentions.blocks(), attentions.scores(), products.passes());
     }
 
     @Override

@@ -23,12 +23,15 @@ final class AttentionFunctions {
     /// Functions that make pairs of bfloat16 numbers; null if the processor cannot.
     private final MemorySegment rounding;
     private final MemorySegment pairing;
+    private final EmittedScorePasses passes;
 
-    private AttentionFunctions(int bits, MemorySegment[][] panels, MemorySegment rounding, MemorySegment pairing) {
+    private AttentionFunctions(int bits, MemorySegment[][] panels, MemorySegment rounding, MemorySegment pairing,
+                               EmittedScorePasses passes) {
         lanes = bits / 32;
         this.panels = panels;
         this.rounding = rounding;
         this.pairing = pairing;
+        this.passes = passes;
     }
 
     /// What became of the code.
@@ -53,6 +56,7 @@ final class AttentionFunctions {
                 write(a, function, vectors, bits, pairs);
             }
         }
+        EmittedScorePasses.Offsets passes = new EmittedScorePasses.Offsets(a, bits);
         int rounding = start(a);
         if (pairs) {
             RoundingCode.rows(a);
@@ -71,7 +75,7 @@ final class AttentionFunctions {
                     }
                 }
                 yield new Outcome.Ready(new AttentionFunctions(bits, panels, pairs ? code.at(rounding) : null,
-                        pairs ? code.at(pairing) : null));
+                        pairs ? code.at(pairing) : null, passes.in(code)));
             }
         };
     }
@@ -102,6 +106,11 @@ final class AttentionFunctions {
                 }
             }
         }
+    }
+
+    /// The passes of the gradient.
+    EmittedScorePasses passes() {
+        return passes;
     }
 
     /// Floats of a vector.

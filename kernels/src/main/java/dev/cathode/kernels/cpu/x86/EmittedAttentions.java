@@ -3,6 +3,7 @@ package dev.cathode.kernels.cpu.x86;
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cpu.vector.Attentions;
 import dev.cathode.kernels.cpu.vector.BlockProducts;
+import dev.cathode.kernels.cpu.vector.ScorePasses;
 
 /// Attention in machine code.
 ///
@@ -21,5 +22,10 @@ record EmittedAttentions(AttentionFunctions functions) implements Attentions {
     @Override
     public BlockProducts blocks() {
         return functions::multiply;
+    }
+
+    @Override
+    public ScorePasses scores() {
+        return functions.passes();
     }
 }
