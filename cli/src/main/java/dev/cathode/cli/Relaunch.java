@@ -64,6 +64,9 @@ final class Relaunch {
         command.add("-D" + DONE + "=true");
         if (input.stream().noneMatch(argument -> argument.matches("-XX:[+]Use\\w+GC"))) {
             command.add("-XX:+UseSerialGC"); // tensors live outside the heap: little to collect, and the fastest start
+            if (input.stream().noneMatch(argument -> argument.matches("-Xm.*|-XX:.*(Heap|New|RAM).*"))) {
+                command.add("-Xmn32m"); // so there is little garbage, and this touches less memory
+            }
         }
         command.addAll(more);
         command.add("-cp");

@@ -16,16 +16,15 @@ import dev.cathode.engine.runtime.ExtraTensors;
 import dev.cathode.engine.runtime.Variables;
 import dev.cathode.engine.runtime.cpu.CpuDevice;
 import dev.cathode.engine.runtime.cpu.CpuOptions;
-import dev.cathode.engine.text.Tokenizer;
-import dev.cathode.engine.text.Tokenizers;
 import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.weights.Checkpoint;
 import dev.cathode.weights.CheckpointException;
 import dev.cathode.weights.ModelComponent;
-import dev.cathode.weights.ModelSource;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 
 /// The networks of a model, each loaded when first asked for. In [MemoryMode#LOW] the others leave memory then.
 final class ModelParts implements AutoCloseable {
@@ -39,43 +38,52 @@ final class ModelParts implements AutoCloseable {
     /// What an autoencoder's graph depends on; height and width are those of its input.
     record VaeSize(boolean decode, int height, int width) { }
 
-    private final ModelSource source;
+    private final ModelFiles files;
     private final PipelineOptions options;
     private final Device device;
-    private final UNet2DConditionConfig unetConfig;
-    private final AutoencoderKLConfig vaeConfig;
-    private final SchedulerConfig schedulerConfig;
-    private final Tokenizer tokenizer;
     private CompiledNetwork<UNetSize> unet;
     private Variables samples;
     private CompiledNetwork<VaeSize> vae;
 
-    private ModelParts(ModelSource source, PipelineOptions options, Device device) {
-        this.source = source;
+    private ModelParts(ModelFiles files, PipelineOptions options, Device device) {
+        this.files = files;
         this.options = options;
         this.device = device;
-        unetConfig = UNet2DConditionConfig.parse(source.component("unet").config(), label("unet"));
-        vaeConfig = AutoencoderKLConfig.parse(source.component("vae").config(), label("vae"));
-        schedulerConfig = new SchedulerConfig(label("scheduler"), schedulerClass(), source.component("scheduler").config())
-                .forStableDiffusion();
-        tokenizer = Tokenizers.load(source.component("tokenizer").folder().orElseThrow(() -> new CheckpointException(
-                source.source() + " has no tokenizer: name a diffusers folder that has one")));
     }
 
     /// Reads the configurations; weights come later.
     ///
     /// @param device closed with this, or at once if the model is refused
     static ModelParts open(Path path, PipelineOptions options, Device device) {
-        ModelSource source = null;
         try {
-            source = ModelSource.open(path, options.model());
-            return new ModelParts(source, options, device);
+            return new ModelParts(ModelFiles.open(path, options.model()), options, device);
         } catch (RuntimeException e) {
             device.close();
-            if (source != null) {
-                source.close();
-            }
             throw e;
+        }
+    }
+
+    /// The same on the processor. Its kernels are written meanwhile, by a thread of their own: for a virtual machine that
+    /// has just started each takes half a second.
+    static ModelParts open(Path path, PipelineOptions options) {
+        CompletableFuture<Device> device = CompletableFuture.supplyAsync(() -> cpu(options),
+                task -> Thread.ofPlatform().daemon().name("cathode-kernels").start(task));
+        ModelFiles files;
+        try {
+            files = ModelFiles.open(path, options.model());
+        } catch (RuntimeException e) {
+            device.thenAccept(Device::close);
+            throw e;
+        }
+        try {
+            return new ModelParts(files, options, device.join());
+        } catch (CompletionException e) {
+            files.close();
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                default -> throw e;
+            }
         }
     }
 
@@ -90,26 +98,17 @@ final class ModelParts implements AutoCloseable {
         return CpuDevice.open(new CpuOptions(options.threads(), algorithm, options.storage(), options.mixed()));
     }
 
-    private String schedulerClass() {
-        ModelComponent component = source.component("scheduler");
-        return component.className().isEmpty() ? component.config().path("_class_name").asString("") : component.className();
-    }
-
-    private String label(String component) {
-        return source.component(component).folder().map(Path::toString).orElse(source.source() + " (" + component + ")");
-    }
-
     UNet2DConditionConfig unetConfig() {
-        return unetConfig;
+        return files.unet();
     }
 
     AutoencoderKLConfig vaeConfig() {
-        return vaeConfig;
+        return files.vae();
     }
 
     /// Pixels for each pixel of the latents, along each side.
     int scaleFactor() {
-        return vaeConfig.scaleFactor();
+        return files.vae().scaleFactor();
     }
 
     boolean lowMemory() {
@@ -118,7 +117,7 @@ final class ModelParts implements AutoCloseable {
 
     /// A scheduler with the model's noise schedule; the model's own if the name is empty.
     Scheduler scheduler(String name) {
-        return Schedulers.of(name.isEmpty() ? schedulerConfig : Schedulers.named(name, schedulerConfig));
+        return Schedulers.of(name.isEmpty() ? files.scheduler() : Schedulers.named(name, files.scheduler()));
     }
 
     /// The text encoder, for the caller to close: it works for a moment, and half a gigabyte is better used elsewhere
@@ -126,13 +125,14 @@ final class ModelParts implements AutoCloseable {
     TextEncoder openTextEncoder(GenerationListener listener) {
         freeOthers();
         listener.onPhase("loading the text encoder");
-        ModelComponent component = source.component("text_encoder");
-        TextEncoder encoder = new TextEncoder(device, component.config(), label("text_encoder"), component.weights(), tokenizer);
-        if (encoder.hiddenSize() != unetConfig.crossAttentionDim()) {
+        ModelComponent component = files.source().component("text_encoder");
+        TextEncoder encoder = new TextEncoder(device, component.config(), files.label("text_encoder"), component.weights(),
+                files.tokenizer());
+        if (encoder.hiddenSize() != files.unet().crossAttentionDim()) {
             int size = encoder.hiddenSize();
             encoder.close();
-            throw new CheckpointException(source.source() + ": the text encoder's hidden states have " + size
-                    + " numbers, but the U-Net's cross_attention_dim is " + unetConfig.crossAttentionDim());
+            throw new CheckpointException(files.source().source() + ": the text encoder's hidden states have " + size
+                    + " numbers, but the U-Net's cross_attention_dim is " + files.unet().crossAttentionDim());
         }
         return encoder;
     }
@@ -141,8 +141,8 @@ final class ModelParts implements AutoCloseable {
         if (unet == null) {
             freeOthers();
             listener.onPhase("loading the U-Net");
-            Checkpoint weights = source.component("unet").weights();
-            ExtraTensors.refuse(weights, List.of(UNet2DConditionModel.graph(unetConfig, 1, 8, 8, 1)), List.of());
+            Checkpoint weights = files.source().component("unet").weights();
+            ExtraTensors.refuse(weights, List.of(UNet2DConditionModel.graph(files.unet(), 1, 8, 8, 1)), List.of());
             samples = device.variables();
             unet = new CompiledNetwork<>(device, device.weights(weights, samples), this::unetGraph,
                     CompileOptions.defaults().withConstantInputs(Set.of("encoder_hidden_states")), 2);
@@ -151,8 +151,8 @@ final class ModelParts implements AutoCloseable {
     }
 
     private Graph unetGraph(UNetSize size) {
-        return size.resident() ? ResidentDenoising.graph(unetConfig, size, samples)
-                : UNet2DConditionModel.graph(unetConfig, size.batch(), size.height(), size.width(), size.length());
+        return size.resident() ? ResidentDenoising.graph(files.unet(), size, samples)
+                : UNet2DConditionModel.graph(files.unet(), size.batch(), size.height(), size.width(), size.length());
     }
 
     /// What [ResidentDenoising] keeps on the device, once the U-Net is loaded.
@@ -168,7 +168,7 @@ final class ModelParts implements AutoCloseable {
         if (vae == null) {
             freeOthers();
             listener.onPhase("loading the autoencoder");
-            Checkpoint weights = source.component("vae").weights();
+            Checkpoint weights = files.source().component("vae").weights();
             int side = scaleFactor();
             ExtraTensors.refuse(weights, List.of(vaeGraph(new VaeSize(true, 1, 1)), vaeGraph(new VaeSize(false, side, side))),
                     List.of());
@@ -179,8 +179,8 @@ final class ModelParts implements AutoCloseable {
     }
 
     private Graph vaeGraph(VaeSize size) {
-        return size.decode() ? AutoencoderKL.decodeGraph(vaeConfig, 1, size.height(), size.width())
-                : AutoencoderKL.encodeGraph(vaeConfig, 1, size.height(), size.width());
+        return size.decode() ? AutoencoderKL.decodeGraph(files.vae(), 1, size.height(), size.width())
+                : AutoencoderKL.encodeGraph(files.vae(), 1, size.height(), size.width());
     }
 
     /// In low memory mode there is one network at a time: the others go before the next is loaded.
@@ -211,6 +211,6 @@ final class ModelParts implements AutoCloseable {
     public void close() {
         closeNetworks();
         device.close();
-        source.close();
+        files.close();
     }
 }

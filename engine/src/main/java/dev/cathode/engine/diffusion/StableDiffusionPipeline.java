@@ -37,7 +37,7 @@ public final class StableDiffusionPipeline implements AutoCloseable {
     ///
     /// @throws CheckpointException if it is not a Stable Diffusion model, or a setting of its is not supported
     public static StableDiffusionPipeline load(Path model, PipelineOptions options) {
-        return load(model, options, ModelParts.cpu(options));
+        return new StableDiffusionPipeline(ModelParts.open(model, options));
     }
 
     /// Opens a model on a device, which is closed with the pipeline.

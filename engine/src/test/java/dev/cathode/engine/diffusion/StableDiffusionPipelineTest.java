@@ -20,6 +20,7 @@ import dev.cathode.kernels.cpu.ConvolutionAlgorithm;
 import dev.cathode.kernels.cuda.Machines;
 import dev.cathode.kernels.cuda.ShimMachine;
 import dev.cathode.weights.Checkpoint;
+import dev.cathode.weights.CheckpointException;
 import dev.cathode.weights.DType;
 import dev.cathode.weights.Goldens;
 import java.io.IOException;
@@ -355,6 +356,15 @@ class StableDiffusionPipelineTest {
         assertThrows(IllegalArgumentException.class, () -> ImageRequest.builder("x").count(0).build());
         assertThrows(IllegalArgumentException.class,
                 () -> ImageRequest.builder("x").size(8, 8).source(new Source.Image(new float[192], 1.5)).build());
+    }
+
+    @Test
+    void whatCannotBeOpenedSaysWhy(@TempDir Path empty) {
+        assertThrows(CheckpointException.class, () -> StableDiffusionPipeline.load(empty, DIRECT));
+        // the device is opened by another thread: its errors arrive all the same
+        var error = assertThrows(IllegalArgumentException.class,
+                () -> StableDiffusionPipeline.load(GOLDEN.folder().resolve("model"), DIRECT.withThreads(0)));
+        assertTrue(error.getMessage().contains("threads must be at least 1"), error.getMessage());
     }
 
     private static void refused(StableDiffusionPipeline pipeline, ImageRequest request, String... words) {
