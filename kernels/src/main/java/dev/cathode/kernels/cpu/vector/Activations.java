@@ -35,11 +35,11 @@ final class Activations {
         }
     }
 
-    /// `x = x · gelu(gate)` over `bytes` bytes.
-    static void gate(long x, long gate, long bytes) {
+    /// `y = x · gelu(gate)` over `bytes` bytes.
+    static void gate(long x, long gate, long y, long bytes) {
         for (long i = 0; i < bytes; i += V) {
             FloatVector g = VectorMath.gelu(FloatVector.fromMemorySegment(SPECIES, ALL, gate + i, LE));
-            FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE).mul(g).intoMemorySegment(ALL, x + i, LE);
+            FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE).mul(g).intoMemorySegment(ALL, y + i, LE);
         }
     }
 

@@ -155,15 +155,20 @@ record EpilogueStore(Epilogue epilogue, Panels panels, Passes passes) {
 
     /// What is left to do with `count` rows of sums that have their biases.
     private void store(Convolution.Arguments arguments, int panel, long sums, long gates, int count, long pixel) {
-        if (!straight(panel)) {
-            long numbers = (long) count * panels.width(panel);
-            if (epilogue.gated()) {
-                passes.gate(sums, gates, numbers);
-            } else {
-                passes.activate(epilogue.activation(), sums, numbers);
-            }
-            copy(arguments, panel, sums, count, pixel, 0);
+        if (straight(panel)) {
+            return;
         }
+        int width = panels.width(panel);
+        if (!epilogue.gated()) {
+            passes.activate(epilogue.activation(), sums, (long) count * width);
+        } else if (epilogue.residual() || panels.valid(panel) < width) {
+            passes.gate(sums, gates, sums, (long) width * Float.BYTES, count, width);
+        } else {
+            passes.gate(sums, gates, output(arguments, panel, pixel), (long) arguments.outputStride() * Float.BYTES,
+                    count, width);
+            return;
+        }
+        copy(arguments, panel, sums, count, pixel, 0);
     }
 
     /// Stores a patch of `rows × count` output pixels from sums `[side, side, width]`.
@@ -183,7 +188,7 @@ record EpilogueStore(Epilogue epilogue, Panels panels, Passes passes) {
         if (epilogue.gated()) {
             addBias(sums, scratch, count, vectors);
             addBias(gates, scratch + (long) MicroKernel.COLUMNS * Float.BYTES, count, vectors);
-            passes.gate(sums, gates, (long) count * vectors * LANES);
+            passes.gate(sums, gates, sums, (long) vectors * LANES * Float.BYTES, count, vectors * LANES);
         } else if (epilogue.activation() != Activation.NONE) {
             addBias(sums, scratch, count, vectors);
             passes.activate(epilogue.activation(), sums, (long) count * vectors * LANES);

@@ -32,8 +32,10 @@ public interface Passes {
     /// @param count a multiple of the lanes of a vector, as everywhere below
     void activate(Activation activation, long x, long count);
 
-    /// `x = x · gelu(gate)`.
-    void gate(long x, long gate, long count);
+    /// `y[i][c] = x[i][c] · gelu(gate[i][c])`; rows of x and gate lie one behind the other.
+    ///
+    /// @param y may be x
+    void gate(long x, long gate, long y, long yStride, int rows, int count);
 
     /// `y[i][c] = activation(x[i][c] · scale[c] + shift[c])`.
     ///

@@ -29,8 +29,10 @@ final class VectorPasses implements Passes {
     }
 
     @Override
-    public void gate(long x, long gate, long count) {
-        Activations.gate(x, gate, 4 * count);
+    public void gate(long x, long gate, long y, long yStride, int rows, int count) {
+        for (int row = 0; row < rows; row++) {
+            Activations.gate(x + 4L * row * count, gate + 4L * row * count, y + row * yStride, 4L * count);
+        }
     }
 
     @Override

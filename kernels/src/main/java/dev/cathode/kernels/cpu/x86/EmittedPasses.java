@@ -12,7 +12,6 @@ import java.util.Map;
 /// Passes over numbers by machine code. All take microseconds and are called as critical: see [Calls#critical].
 final class EmittedPasses implements Passes {
     private static final MethodHandle TWO = Calls.critical(2);
-    private static final MethodHandle THREE = Calls.critical(3);
     private static final MethodHandle FOUR = Calls.critical(4);
     private static final MethodHandle FIVE = Calls.critical(5);
     private static final MethodHandle SIX = Calls.critical(6);
@@ -182,8 +181,10 @@ final class EmittedPasses implements Passes {
     }
 
     @Override
-    public void gate(long x, long gate, long count) {
-        call(() -> { THREE.invokeExact(this.gate, x, gate, 4 * count); });
+    public void gate(long x, long gate, long y, long yStride, int rows, int count) {
+        if (rows > 0) {
+            call(() -> { SIX.invokeExact(this.gate, x, gate, y, yStride, (long) rows, 4L * count); });
+        }
     }
 
     @Override

@@ -48,7 +48,7 @@ final class StreamCode {
         new StreamCode(a, bits).activate(activation);
     }
 
-    /// `void gate(x, gate, bytes)`: `x = x · gelu(gate)`.
+    /// `void gate(x, gate, y, yStride, rows, bytes)`: `y = x · gelu(gate)`.
     static void gate(Assembler a, int bits) {
         new StreamCode(a, bits).gate();
     }
@@ -107,16 +107,24 @@ final class StreamCode {
         ActivationCode code = new ActivationCode(a, bits, constants);
         constants.point();
         code.load();
-        vectors(RCX, RDX, code.width(), width -> {
+        Label row = new Label();
+        a.place(row);
+        a.mov(R11, R9); // bytes
+        vectors(R10, R11, code.width(), width -> {
             for (int v = 0; v < width; v++) {
-                a.op(VMOVUPS, code.register(v, 0), at(RSI, RCX, 1, v * vectorBytes));
+                a.op(VMOVUPS, code.register(v, 0), at(RSI, R10, 1, v * vectorBytes));
             }
             code.apply(Activation.GELU, width);
             for (int v = 0; v < width; v++) {
-                a.op(VMULPS, code.register(v, 0), code.register(v, 0), at(RDI, RCX, 1, v * vectorBytes));
-                a.op(VMOVUPS, at(RDI, RCX, 1, v * vectorBytes), code.register(v, 0));
+                a.op(VMULPS, code.register(v, 0), code.register(v, 0), at(RDI, R10, 1, v * vectorBytes));
+                a.op(VMOVUPS, at(RDX, R10, 1, v * vectorBytes), code.register(v, 0));
             }
         });
+        a.op(ADD, RDI, R9);
+        a.op(ADD, RSI, R9);
+        a.op(ADD, RDX, RCX);
+        a.dec(R8);
+        a.jump(Condition.NE, row);
         leave(constants);
     }
 

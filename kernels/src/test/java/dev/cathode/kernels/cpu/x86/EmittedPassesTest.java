@@ -117,9 +117,14 @@ class EmittedPassesTest {
     @Test
     void gates() {
         Random random = new Random(9);
-        for (int vectors : new int[] {1, 3, 4, 9}) {
-            compare("gate", (passes, at) -> passes.gate(at[0], at[1], vectors * LANES),
-                    numbers(random, vectors * LANES), numbers(random, vectors * LANES));
+        for (int[] size : SIZES) {
+            int rows = size[0];
+            int count = size[1] * LANES;
+            int stride = count + random.nextInt(5);
+            compare("gate", (passes, at) -> passes.gate(at[0], at[1], at[2], 4L * stride, rows, count),
+                    numbers(random, rows * count), numbers(random, rows * count), new float[rows * stride]);
+            compare("gate in place", (passes, at) -> passes.gate(at[0], at[1], at[0], 4L * count, rows, count),
+                    numbers(random, rows * count), numbers(random, rows * count));
         }
     }
 
