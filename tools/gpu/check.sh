@@ -54,7 +54,7 @@ limited() {
 }
 
 run() {
-    limited "$java" --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Dcathode.gpu="$gpu" \
+    limited "$java" -Xmx8g --add-modules jdk.incubator.vector --enable-native-access=ALL-UNNAMED -Dcathode.gpu="$gpu" \
         -Dcathode.goldens="$here/goldens" -cp "$classes" "$@"
 }
 bench=dev.cathode.bench.gpu.GpuBench

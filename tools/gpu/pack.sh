@@ -54,9 +54,10 @@ if command -v strip > /dev/null; then
     strip "$out/image/lib/server/libjvm.so"
 fi
 cp -R weights-loader/src/test/resources/goldens "$out/goldens"
-for topic in checkpoints full pipeline metrics image_fit schedulers; do # not of the tests that GPUs run
-    rm -rf "$out/goldens/$topic"
+for topic in checkpoints full metrics image_fit schedulers vae_tiled tokenizer_clip_vit mixed_precision namehash; do
+    rm -rf "$out/goldens/$topic" # not of the tests that GPUs run
 done
+find "$out/goldens/pipeline" -mindepth 1 -maxdepth 1 ! -name model ! -name golden.json -exec rm -rf {} +
 
 bytes=$(du -sb "$out" | cut -f1)
 echo "$out: $((bytes / 1024 / 1024)) MiB; there: $(basename "$out")/check.sh"

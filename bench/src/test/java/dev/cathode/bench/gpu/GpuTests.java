@@ -5,10 +5,15 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectPacka
 
 import java.io.PrintWriter;
 import java.util.List;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.engine.TestExecutionResult;
+import org.junit.platform.engine.UniqueId;
 import org.junit.platform.engine.discovery.ClassNameFilter;
 import org.junit.platform.launcher.LauncherDiscoveryRequest;
+import org.junit.platform.launcher.TestExecutionListener;
+import org.junit.platform.launcher.TestIdentifier;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
@@ -17,7 +22,8 @@ import org.junit.platform.launcher.listeners.TestExecutionSummary;
 /// Runs tests that can run on a GPU, without Maven: with `-Dcathode.gpu=N` on that GPU.
 public final class GpuTests {
     /// Where such tests are, and what their classes are called; mutants of kernels are found on the CPU only.
-    private static final List<String> PACKAGES = List.of("dev.cathode.kernels.cuda", "dev.cathode.engine.runtime.cuda");
+    private static final List<String> PACKAGES = List.of("dev.cathode.kernels.cuda", "dev.cathode.engine.runtime.cuda",
+            "dev.cathode.engine.train");
     private static final String NAMES = ".*\\.Cuda\\w*Test";
 
     private GpuTests() { }
@@ -42,7 +48,27 @@ public final class GpuTests {
         LauncherDiscoveryRequest request = LauncherDiscoveryRequestBuilder.request().selectors(selectors.toList())
                 .filters(ClassNameFilter.includeClassNamePatterns(NAMES)).build();
         SummaryGeneratingListener listener = new SummaryGeneratingListener();
-        LauncherFactory.create().execute(request, listener);
+        LauncherFactory.create().execute(request, listener, new Progress());
         return listener.getSummary();
+    }
+
+    /// Says at once how each test ended, because who waits for the summary may be stopped before it.
+    private static final class Progress implements TestExecutionListener {
+        private long start;
+
+        @Override
+        public void executionStarted(TestIdentifier test) {
+            start = System.nanoTime();
+        }
+
+        @Override
+        public void executionFinished(TestIdentifier test, TestExecutionResult result) {
+            if (test.isTest() || result.getStatus() == TestExecutionResult.Status.FAILED) {
+                System.out.printf("%-10s %6.1f s  %s%s%n", result.getStatus(), (System.nanoTime() - start) * 1e-9,
+                        test.getUniqueIdObject().getSegments().stream().skip(1).map(UniqueId.Segment::getValue)
+                                .collect(Collectors.joining(" ")).replace("dev.cathode.", ""),
+                        result.getThrowable().map(e -> ": " + e).orElse(""));
+            }
+        }
     }
 }
