@@ -168,12 +168,16 @@ def main():
         add(f"vextractf64x4 ymm{31 - a}, zmm{a}, 0x1")
         add(f"vextractf64x4 [rax+0xfe0], zmm{a}, 0x1")
         add(f"vextractf64x4 ymm{a}{{k1}}{{z}}, zmm{a}, 0x1")
-    for w in "xyz":
-        for a, b, c in registers(w, True):
-            add(f"vfmadd231pd {a}, {b}, {c}")
-        for at in FEW:
-            add(f"vfmadd231pd {SIZE[w][0]}9, {SIZE[w][0]}8, {at}")
-        masks("vfmadd231pd", f"{SIZE[w][0]}22", f"{SIZE[w][0]}3, [rax+0x80]")
+    for name in ("vfmadd231pd", "vaddpd"):
+        for w in "xyz":
+            for a, b, c in registers(w, True):
+                add(f"{name} {a}, {b}, {c}")
+            for at in FEW:
+                add(f"{name} {SIZE[w][0]}9, {SIZE[w][0]}8, {at}")
+            masks(name, f"{SIZE[w][0]}22", f"{SIZE[w][0]}3, [rax+0x80]")
+    for a in (1, 12, 27):
+        for at in FEW + ["[rax+0x3f8]", "[rax+0x400]"]:
+            add(f"vmovlps {at}, xmm{a}")
     for name in ("vpmovzxwd", "vcvtph2ps", "vcvtps2pd"):
         for w in "xyz":
             for a, b, _ in registers(w, True):

@@ -38,20 +38,18 @@ public interface GradientPasses {
     /// @param dx may be x or dy
     void channelGradient(Activation activation, long x, long dy, int rows, int channels, long factors, long dx);
 
-    /// The lanes of the sum of a row's differences from its center, and of that of their squares; vectors in the order
-    /// of [Passes#rowSums]. Rows lie one behind the other, here and below.
+    /// The sum of a row's differences from its center, and that of their squares, added like [Passes#rowSums]. Rows lie one behind the other, here and below.
     ///
     /// @param factors the center, the first of five floats of each row
-    /// @param lanes `[rows][2][lanes of a vector]`
-    void rowMoments(long x, int rows, int count, long factors, long lanes);
+    /// @param totals in float64, `[rows][2]`, here and below
+    void rowMoments(long x, int rows, int count, long factors, long totals);
 
-    /// The lanes of the sum of `dy · weight`, and of that of `dy · weight · (x - center)`. Adds dy to `sums[0][c]`, and
+    /// The sum of `dy · weight`, and that of `dy · weight · (x - center)`. Adds dy to `sums[0][c]`, and
     /// `dy · ((x - center) · inverse + shift)` to `sums[1][c]`.
     ///
     /// @param factors center, inverse, shift and two others: `[rows][5]`
     /// @param sums `[2][count]`
-    /// @param lanes `[rows][2][lanes of a vector]`
-    void rowSums(long x, long dy, int rows, int count, long weight, long factors, long sums, long lanes);
+    void rowSums(long x, long dy, int rows, int count, long weight, long factors, long sums, long totals);
 
     /// `dx = dy · weight · inverse + (x - center) · slope + constant`.
     ///
@@ -59,11 +57,8 @@ public interface GradientPasses {
     /// @param dx may be x or dy
     void rowGradient(long x, long dy, int rows, int count, long weight, long factors, long dx);
 
-    /// The lanes of the sum of `y · (dy - shift)`, and the shift in each lane: dy where y is largest, 0 where no y is
-    /// above 0.
-    ///
-    /// @param lanes `[rows][2][lanes of a vector]`
-    void softmaxSums(long y, long dy, int rows, int count, long lanes);
+    /// The sum of `y · (dy - shift)`, and the shift: dy where y is largest, 0 where no y is above 0.
+    void softmaxSums(long y, long dy, int rows, int count, long totals);
 
     /// `dx[i][c] = y[i][c] · (dy[i][c] - factors[i][0] - factors[i][1])`.
     ///

@@ -68,18 +68,19 @@ public interface Passes {
     /// `to[i] = Σ G[i][j] · from[j]`: 3 numbers to 6, or 3 to 4.
     void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n);
 
-    /// The lanes of a row's sum: the sum over its even vectors plus that over its odd ones; what is left of it counts
-    /// as even. Rows lie one behind the other, here and below.
+    /// The sum of each row. Lane by lane, even vectors go into one sum in float32 and odd ones into another; what is left
+    /// counts as even. The lanes are added in float64, upper half to lower half until one is left. Rows lie one behind
+    /// the other, here and below.
     ///
     /// @param x `[rows][count]`
     /// @param count need not be a multiple of the lanes of a vector, here and below
-    /// @param lanes `[rows][lanes of a vector]`
-    void rowSums(long x, int rows, int count, long lanes);
+    /// @param sums in float64, `[rows]`
+    void rowSums(long x, int rows, int count, long sums);
 
     /// The same for the squared differences from each row's mean.
     ///
     /// @param means `[rows]`
-    void rowSquares(long x, int rows, int count, long means, long lanes);
+    void rowSquares(long x, int rows, int count, long means, long sums);
 
     /// `y[i][c] = (x[i][c] - means[i]) · factors[i] · weight[c] + bias[c]`.
     void normalizeRows(long x, int rows, int count, long means, long factors, long weight, long bias, long y);
@@ -87,8 +88,8 @@ public interface Passes {
     /// `y[i][c] = exp(x[i][c] - max[i])`, max being the largest number of the row.
     ///
     /// @param y where to; 0 for nowhere
-    /// @param lanes of each row's sum, and max in each lane: `[rows][2][lanes of a vector]`
-    void exponentials(long x, int rows, int count, long y, long lanes);
+    /// @param sums of each row, and its max, in float64: `[rows][2]`
+    void exponentials(long x, int rows, int count, long y, long sums);
 
     /// `x[i][c] = x[i][c] · factors[i]`.
     void scaleRows(long x, int rows, int count, long factors);

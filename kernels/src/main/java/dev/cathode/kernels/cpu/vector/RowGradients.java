@@ -8,8 +8,7 @@ import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Loops over one row for the gradient of layer normalisation. Sums come as two vectors in `lanes`, for the reason that
-/// [RowNormalization] names.
+/// Loops over one row for the gradient of layer normalisation. Both methods that sum leave two sums in `totals`.
 final class RowGradients {
     static {
         CompilerDirectives.install();
@@ -18,7 +17,7 @@ final class RowGradients {
     private RowGradients() { }
 
     /// The sum of the differences from `center`, and of their squares.
-    static void moments(long x, float center, int count, long lanes) {
+    static void moments(long x, float center, int count, LaneTotal total, double[] totals) {
         FloatVector middle = FloatVector.broadcast(SPECIES, center);
         FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector sum1 = FloatVector.zero(SPECIES);
@@ -40,14 +39,16 @@ final class RowGradients {
             sum0 = d.add(sum0);
             square0 = d.fma(d, square0);
         }
-        sum0.add(sum1).intoMemorySegment(ALL, lanes, LE);
-        square0.add(square1).intoMemorySegment(ALL, lanes + 4L * LANES, LE);
+        sum0.add(sum1).intoArray(total.lanes, 0);
+        totals[0] = total.get();
+        square0.add(square1).intoArray(total.lanes, 0);
+        totals[1] = total.get();
     }
 
     /// The sum of `weight · dy`, and of `weight · dy · (x - center)`. Adds dy to `sums[i]`, and dy times the normalised
     /// x, `(x - center) · inverse + offset`, to `sums[count + i]`.
     static void sums(long x, long dy, long weight, float center, float inverse, float offset, int count, long sums,
-                     long lanes) {
+                     LaneTotal total, double[] totals) {
         long products = sums + 4L * count;
         FloatVector middle = FloatVector.broadcast(SPECIES, center);
         FloatVector factor = FloatVector.broadcast(SPECIES, inverse);
@@ -78,8 +79,10 @@ final class RowGradients {
             d.fma(factor, shift).fma(g, FloatVector.fromMemorySegment(SPECIES, ALL, products + 4L * i, LE, rest))
                     .intoMemorySegment(ALL, products + 4L * i, LE, rest);
         }
-        sum0.intoMemorySegment(ALL, lanes, LE);
-        product0.intoMemorySegment(ALL, lanes + 4L * LANES, LE);
+        sum0.intoArray(total.lanes, 0);
+        totals[0] = total.get();
+        product0.intoArray(total.lanes, 0);
+        totals[1] = total.get();
     }
 
     /// `dx = dy · weight · inverse + (x - center) · slope + constant`.

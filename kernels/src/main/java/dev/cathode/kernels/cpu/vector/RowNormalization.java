@@ -4,14 +4,11 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
-import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
-import java.lang.foreign.MemorySegment;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/// Loops over one row. Lanes are added up through an array, because the order of `reduceLanes` is
-/// not defined and a result must not depend on when the compiler came by.
+/// Loops over one row.
 final class RowNormalization {
     static {
         CompilerDirectives.install();
@@ -19,9 +16,10 @@ final class RowNormalization {
 
     private RowNormalization() { }
 
-    /// The lanes of a row's sum.
-    static void sum(long x, int count, long lanes) {
-        lanesOfSum(x, count).intoMemorySegment(ALL, lanes, LE);
+    /// The sum of a row.
+    static double sum(long x, int count, LaneTotal total) {
+        lanesOfSum(x, count).intoArray(total.lanes, 0);
+        return total.get();
     }
 
     private static FloatVector lanesOfSum(long x, int count) {
@@ -39,9 +37,10 @@ final class RowNormalization {
         return FloatVector.zero(SPECIES).add(sum0).add(sum1);
     }
 
-    /// The lanes of the sum of the squared differences from `mean`.
-    static void squares(long x, float mean, int count, long lanes) {
-        lanesOfSquares(x, mean, count).intoMemorySegment(ALL, lanes, LE);
+    /// The sum of the squared differences from `mean`.
+    static double squares(long x, float mean, int count, LaneTotal total) {
+        lanesOfSquares(x, mean, count).intoArray(total.lanes, 0);
+        return total.get();
     }
 
     private static FloatVector lanesOfSquares(long x, float mean, int count) {
@@ -61,32 +60,6 @@ final class RowNormalization {
             sum0 = d.fma(d, sum0);
         }
         return FloatVector.zero(SPECIES).add(sum0).add(sum1);
-    }
-
-    /// The sum of each of `count` vectors in memory.
-    static double[] totals(long lanes, int count) {
-        float[] numbers = new float[count * LANES];
-        MemorySegment.copy(ALL, JAVA_FLOAT_UNALIGNED, lanes, numbers, 0, numbers.length);
-        double[] totals = new double[count];
-        for (int i = 0; i < count; i++) {
-            totals[i] = total(numbers, i * LANES);
-        }
-        return totals;
-    }
-
-    /// The sum of one vector from number `from` of an array.
-    private static double total(float[] lanes, int from) {
-        double sum0 = 0;
-        double sum1 = 0;
-        double sum2 = 0;
-        double sum3 = 0;
-        for (int i = from; i < from + LANES; i += 4) {
-            sum0 += lanes[i];
-            sum1 += lanes[i + 1];
-            sum2 += lanes[i + 2];
-            sum3 += lanes[i + 3];
-        }
-        return sum0 + sum1 + (sum2 + sum3);
     }
 
     /// `y = (x - mean) · factor · weight + bias`.

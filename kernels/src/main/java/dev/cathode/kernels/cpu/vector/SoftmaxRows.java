@@ -18,8 +18,8 @@ final class SoftmaxRows {
 
     private SoftmaxRows() { }
 
-    /// `y = exp(x - max)`, unless y is 0; their sum, a vector, to `lanes`.
-    static void exponentials(long x, float max, long y, int count, long lanes) {
+    /// `y = exp(x - max)`, unless y is 0; their sum.
+    static double exponentials(long x, float max, long y, int count, LaneTotal total) {
         FloatVector sum = FloatVector.zero(SPECIES);
         int i = 0;
         for (; i <= count - LANES; i += LANES) {
@@ -30,19 +30,20 @@ final class SoftmaxRows {
             }
             sum = e.add(sum);
         }
-        sum.intoMemorySegment(ALL, lanes, LE);
+        sum.intoArray(total.lanes, 0);
         if (i < count) {
-            lastExponentials(x + 4L * i, max, y == 0 ? 0 : y + 4L * i, SPECIES.indexInRange(i, count), lanes);
+            long to = y == 0 ? 0 : y + 4L * i;
+            lastExponentials(x + 4L * i, max, to, SPECIES.indexInRange(i, count), total.lanes);
         }
+        return total.get();
     }
 
-    private static void lastExponentials(long x, float max, long y, VectorMask<Float> rest, long lanes) {
+    private static void lastExponentials(long x, float max, long y, VectorMask<Float> rest, float[] lanes) {
         FloatVector e = VectorMath.expOfNegative(FloatVector.fromMemorySegment(SPECIES, ALL, x, LE, rest).sub(max));
         if (y != 0) {
             e.intoMemorySegment(ALL, y, LE, rest);
         }
-        e.blend(0, rest.not()).add(FloatVector.fromMemorySegment(SPECIES, ALL, lanes, LE))
-                .intoMemorySegment(ALL, lanes, LE);
+        e.blend(0, rest.not()).add(FloatVector.fromArray(SPECIES, lanes, 0)).intoArray(lanes, 0);
     }
 
     /// The largest number of a row.
@@ -130,8 +131,8 @@ final class SoftmaxRows {
         return lanes[LANES];
     }
 
-    /// The sum of `y · (dy - shift)`, a vector, to `lanes`.
-    static void dot(long y, long dy, float shift, int count, long lanes) {
+    /// The sum of `y · (dy - shift)`.
+    static double dot(long y, long dy, float shift, int count, LaneTotal total) {
         FloatVector sum0 = FloatVector.zero(SPECIES);
         FloatVector sum1 = FloatVector.zero(SPECIES);
         int i = 0;
@@ -146,7 +147,8 @@ final class SoftmaxRows {
             sum0 = FloatVector.fromMemorySegment(SPECIES, ALL, dy + 4L * i, LE, rest).sub(shift)
                     .fma(FloatVector.fromMemorySegment(SPECIES, ALL, y + 4L * i, LE, rest), sum0);
         }
-        sum0.add(sum1).intoMemorySegment(ALL, lanes, LE);
+        sum0.add(sum1).intoArray(total.lanes, 0);
+        return total.get();
     }
 
     /// `dx = y · (dy - shift - sum)`.

@@ -2,20 +2,16 @@ package dev.cathode.kernels.cpu.vector;
 
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
-import static dev.cathode.kernels.cpu.vector.Simd.LE;
-import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
-import jdk.incubator.vector.FloatVector;
 
 /// [GradientPasses] on the Vector API.
 final class VectorGradientPasses implements GradientPasses {
     static {
         CompilerDirectives.install();
     }
-
-    private static final int V = LANES * Float.BYTES;
 
     @Override
     public void chain(Activation activation, long x, long dy, long dx, int count) {
@@ -38,19 +34,30 @@ final class VectorGradientPasses implements GradientPasses {
     }
 
     @Override
-    public void rowMoments(long x, int rows, int count, long factors, long lanes) {
+    public void rowMoments(long x, int rows, int count, long factors, long totals) {
+        LaneTotal total = new LaneTotal();
+        double[] sums = new double[2];
         for (int row = 0; row < rows; row++) {
-            RowGradients.moments(x + 4L * row * count, number(factors, 5 * row), count, lanes + 2L * row * V);
+            RowGradients.moments(x + 4L * row * count, number(factors, 5 * row), count, total, sums);
+            store(sums, totals, row);
         }
     }
 
     @Override
-    public void rowSums(long x, long dy, int rows, int count, long weight, long factors, long sums, long lanes) {
+    public void rowSums(long x, long dy, int rows, int count, long weight, long factors, long sums, long totals) {
+        LaneTotal total = new LaneTotal();
+        double[] both = new double[2];
         for (int row = 0; row < rows; row++) {
             long at = 4L * row * count;
             RowGradients.sums(x + at, dy + at, weight, number(factors, 5 * row), number(factors, 5 * row + 1),
-                    number(factors, 5 * row + 2), count, sums, lanes + 2L * row * V);
+                    number(factors, 5 * row + 2), count, sums, total, both);
+            store(both, totals, row);
         }
+    }
+
+    private static void store(double[] both, long totals, int row) {
+        ALL.set(JAVA_DOUBLE_UNALIGNED, totals + 16L * row, both[0]);
+        ALL.set(JAVA_DOUBLE_UNALIGNED, totals + 16L * row + 8, both[1]);
     }
 
     @Override
@@ -63,14 +70,16 @@ final class VectorGradientPasses implements GradientPasses {
     }
 
     @Override
-    public void softmaxSums(long y, long dy, int rows, int count, long lanes) {
-        float[] scratch = new float[2 * LANES];
+    public void softmaxSums(long y, long dy, int rows, int count, long totals) {
+        LaneTotal total = new LaneTotal();
+        float[] lanes = new float[2 * LANES];
+        double[] both = new double[2];
         for (int row = 0; row < rows; row++) {
             long at = 4L * row * count;
-            long sum = lanes + 2L * row * V;
-            float shift = SoftmaxRows.gradientOfLargest(y + at, dy + at, count, scratch);
-            SoftmaxRows.dot(y + at, dy + at, shift, count, sum);
-            FloatVector.broadcast(SPECIES, shift).intoMemorySegment(ALL, sum + V, LE);
+            float shift = SoftmaxRows.gradientOfLargest(y + at, dy + at, count, lanes);
+            both[0] = SoftmaxRows.dot(y + at, dy + at, shift, count, total);
+            both[1] = shift;
+            store(both, totals, row);
         }
     }
 

@@ -4,6 +4,7 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
@@ -121,49 +122,51 @@ final class VectorNormalization implements Normalization {
     /// Goes over a matrix, some rows at a time: those stay in the nearest cache from the first pass over them to the
     /// last.
     ///
-    /// @param perRow floats of memory for each row
+    /// @param perRow doubles of memory for each row
     private static void rows(int rows, int columns, int perRow, Workers workers, Rows body) {
         int step = Math.clamp(TASK / 16 / Math.max(1, columns), 1, Math.max(1, rows));
-        long bytes = 4L * step * perRow;
+        long bytes = 8L * step * perRow;
         MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
         workers.run(Math.ceilDiv(rows, step), (task, worker) -> body.run(task * step,
                 Math.min(rows - task * step, step), scratch.address() + bytes * worker));
         Reference.reachabilityFence(scratch);
     }
 
+    private static double get(long numbers, int index) {
+        return ALL.get(JAVA_DOUBLE_UNALIGNED, numbers + 8L * index);
+    }
+
+    private static void set(long numbers, int index, double number) {
+        ALL.set(JAVA_FLOAT_UNALIGNED, numbers + 4L * index, (float) number);
+    }
+
     @Override
     public void layerNorm(long x, long weight, long bias, long y, int rows, int columns, float epsilon,
                           Workers workers) {
-        rows(rows, columns, LANES + 2, workers, (first, count, lanes) -> {
+        rows(rows, columns, 2, workers, (first, count, sums) -> {
             long at = 4L * first * columns;
-            long means = lanes + 4L * count * LANES;
+            long means = sums + 8L * count;
             long factors = means + 4L * count;
-            float[] numbers = new float[count];
-            passes.rowSums(x + at, count, columns, lanes);
-            double[] totals = RowNormalization.totals(lanes, count);
+            passes.rowSums(x + at, count, columns, sums);
             for (int row = 0; row < count; row++) {
-                numbers[row] = (float) (totals[row] / columns);
+                set(means, row, get(sums, row) / columns);
             }
-            MemorySegment.copy(numbers, 0, ALL, JAVA_FLOAT_UNALIGNED, means, count);
-            passes.rowSquares(x + at, count, columns, means, lanes);
-            totals = RowNormalization.totals(lanes, count);
+            passes.rowSquares(x + at, count, columns, means, sums);
             for (int row = 0; row < count; row++) {
-                numbers[row] = (float) (1 / Math.sqrt(totals[row] / columns + epsilon));
+                set(factors, row, 1 / Math.sqrt(get(sums, row) / columns + epsilon));
             }
-            MemorySegment.copy(numbers, 0, ALL, JAVA_FLOAT_UNALIGNED, factors, count);
             passes.normalizeRows(x + at, count, columns, means, factors, weight, bias, y + at);
         });
     }
 
     @Override
     public void softmax(long x, long y, int rows, int columns, Workers workers) {
-        rows(rows, columns, 2 * LANES + 1, workers, (first, count, lanes) -> {
+        rows(rows, columns, 3, workers, (first, count, sums) -> {
             long at = 4L * first * columns;
-            long factors = lanes + 8L * count * LANES;
-            passes.exponentials(x + at, count, columns, y + at, lanes);
-            double[] totals = RowNormalization.totals(lanes, 2 * count);
+            long factors = sums + 16L * count;
+            passes.exponentials(x + at, count, columns, y + at, sums);
             for (int row = 0; row < count; row++) {
-                ALL.set(JAVA_FLOAT_UNALIGNED, factors + 4L * row, (float) (1 / totals[2 * row]));
+                set(factors, row, 1 / get(sums, 2 * row));
             }
             passes.scaleRows(y + at, count, columns, factors);
         });
@@ -171,15 +174,13 @@ final class VectorNormalization implements Normalization {
 
     @Override
     public void logSoftmax(long x, long y, int rows, int columns, Workers workers) {
-        rows(rows, columns, 2 * LANES + 2, workers, (first, count, lanes) -> {
+        rows(rows, columns, 3, workers, (first, count, sums) -> {
             long at = 4L * first * columns;
-            long shifts = lanes + 8L * count * LANES;
-            passes.exponentials(x + at, count, columns, 0, lanes);
-            double[] totals = RowNormalization.totals(lanes, 2 * count);
+            long shifts = sums + 16L * count;
+            passes.exponentials(x + at, count, columns, 0, sums);
             for (int row = 0; row < count; row++) {
-                ALL.set(JAVA_FLOAT_UNALIGNED, shifts + 8L * row,
-                        ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * (2 * row + 1) * LANES));
-                ALL.set(JAVA_FLOAT_UNALIGNED, shifts + 8L * row + 4, (float) Math.log(totals[2 * row]));
+                set(shifts, 2 * row, get(sums, 2 * row + 1));
+                set(shifts, 2 * row + 1, Math.log(get(sums, 2 * row)));
             }
             passes.subtractRows(x + at, count, columns, shifts, y + at);
         });

@@ -1,7 +1,7 @@
 package dev.cathode.kernels.cpu.vector;
 
 import static dev.cathode.kernels.cpu.OffHeap.ALL;
-import static dev.cathode.kernels.cpu.vector.Simd.LANES;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
@@ -22,6 +22,8 @@ final class VectorNormalizationGradient implements NormalizationGradient {
 
     /// Numbers that stay in the nearest caches between the passes over them.
     private static final int TASK = 1 << 13;
+    /// Numbers of a page: four passes over more than that, and memory is not read ahead.
+    private static final int PAGE = 1 << 10;
     /// Numbers of x that may stay in the last-level cache between the passes over them.
     private static final int WAVE = 1 << 20;
     /// Floats of a row's factors: center, inverse, shift, slope and constant.
@@ -150,8 +152,8 @@ final class VectorNormalizationGradient implements NormalizationGradient {
                           float epsilon, long workspace, Workers workers) {
         int part = part(rows);
         int parts = (rows + part - 1) / part;
-        int step = Math.clamp(TASK / 4 / columns, 1, part);
-        long bytes = 4L * step * (2 * LANES + FACTORS);
+        int step = Math.clamp(PAGE / columns, 1, part);
+        long bytes = 4L * step * (2 * 2 + FACTORS + 1);
         MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
         workers.run(parts, (task, worker) -> {
             long sums = workspace + 8L * task * columns;
@@ -173,40 +175,33 @@ final class VectorNormalizationGradient implements NormalizationGradient {
     /// Some rows, by the formula of [ChannelGradient].
     ///
     /// @param sums the sums over rows go there
-    /// @param lanes scratch, two vectors and [#FACTORS] floats for each row
+    /// @param totals scratch, two doubles and [#FACTORS] floats for each row
     private void layerNorm(long x, long weight, long dy, long dx, int rows, int columns, float epsilon, long sums,
-                           long lanes) {
-        long memory = lanes + 8L * rows * LANES;
-        float[] factors = new float[FACTORS * rows];
+                           long totals) {
+        long factors = totals + 16L * rows;
         double[] lost = new double[rows];
         double[] inverse = new double[rows];
-        passes.rowSums(x, rows, columns, lanes);
-        double[] totals = RowNormalization.totals(lanes, rows);
+        passes.rowSums(x, rows, columns, totals);
         for (int row = 0; row < rows; row++) {
-            factors[FACTORS * row] = (float) (totals[row] / columns);
+            set(factors, FACTORS * row, total(totals, row) / columns);
         }
-        MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
-        gradients.rowMoments(x, rows, columns, memory, lanes);
-        totals = RowNormalization.totals(lanes, 2 * rows);
+        gradients.rowMoments(x, rows, columns, factors, totals);
         for (int row = 0; row < rows; row++) {
-            lost[row] = totals[2 * row] / columns;
-            double variance = Math.max(0, totals[2 * row + 1] / columns - lost[row] * lost[row]);
+            lost[row] = total(totals, 2 * row) / columns;
+            double variance = Math.max(0, total(totals, 2 * row + 1) / columns - lost[row] * lost[row]);
             inverse[row] = 1 / Math.sqrt(variance + epsilon);
-            factors[FACTORS * row + 1] = (float) inverse[row];
-            factors[FACTORS * row + 2] = (float) (-lost[row] * inverse[row]);
+            set(factors, FACTORS * row + 1, inverse[row]);
+            set(factors, FACTORS * row + 2, -lost[row] * inverse[row]);
         }
-        MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
-        gradients.rowSums(x, dy, rows, columns, weight, memory, sums, lanes);
-        totals = RowNormalization.totals(lanes, 2 * rows);
+        gradients.rowSums(x, dy, rows, columns, weight, factors, sums, totals);
         for (int row = 0; row < rows; row++) {
-            double a = totals[2 * row] / columns;
-            double b = inverse[row] * (totals[2 * row + 1] / columns - lost[row] * a);
+            double a = total(totals, 2 * row) / columns;
+            double b = inverse[row] * (total(totals, 2 * row + 1) / columns - lost[row] * a);
             double slope = -inverse[row] * inverse[row] * b;
-            factors[FACTORS * row + 3] = (float) slope;
-            factors[FACTORS * row + 4] = (float) (-inverse[row] * a - slope * lost[row]);
+            set(factors, FACTORS * row + 3, slope);
+            set(factors, FACTORS * row + 4, -inverse[row] * a - slope * lost[row]);
         }
-        MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
-        gradients.rowGradient(x, dy, rows, columns, weight, memory, dx);
+        gradients.rowGradient(x, dy, rows, columns, weight, factors, dx);
     }
 
     /// Rows of a task of layer normalisation: few partial sums compared to its numbers.
@@ -221,35 +216,29 @@ final class VectorNormalizationGradient implements NormalizationGradient {
 
     @Override
     public void softmax(long y, long dy, long dx, int rows, int columns, Workers workers) {
-        rows(rows, columns, 2 * LANES + 2, workers, (first, count, lanes) -> {
+        rows(rows, columns, workers, (first, count, totals) -> {
             long at = 4L * first * columns;
-            long memory = lanes + 8L * count * LANES;
-            float[] factors = new float[2 * count];
+            long factors = totals + 16L * count;
             // Where one y is almost 1, its dy is almost the sum; gradients relative to that dy do not cancel.
-            gradients.softmaxSums(y + at, dy + at, count, columns, lanes);
-            double[] totals = RowNormalization.totals(lanes, 2 * count);
+            gradients.softmaxSums(y + at, dy + at, count, columns, totals);
             for (int row = 0; row < count; row++) {
-                factors[2 * row] = ALL.get(JAVA_FLOAT_UNALIGNED, lanes + 4L * (2 * row + 1) * LANES);
-                factors[2 * row + 1] = (float) totals[2 * row];
+                set(factors, 2 * row, total(totals, 2 * row + 1));
+                set(factors, 2 * row + 1, total(totals, 2 * row));
             }
-            MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
-            gradients.softmax(y + at, dy + at, count, columns, memory, dx + at);
+            gradients.softmax(y + at, dy + at, count, columns, factors, dx + at);
         });
     }
 
     @Override
     public void logSoftmax(long y, long dy, long dx, int rows, int columns, Workers workers) {
-        rows(rows, columns, LANES + 1, workers, (first, count, lanes) -> {
+        rows(rows, columns, workers, (first, count, totals) -> {
             long at = 4L * first * columns;
-            long memory = lanes + 4L * count * LANES;
-            float[] factors = new float[count];
-            passes.rowSums(dy + at, count, columns, lanes);
-            double[] totals = RowNormalization.totals(lanes, count);
+            long factors = totals + 8L * count;
+            passes.rowSums(dy + at, count, columns, totals);
             for (int row = 0; row < count; row++) {
-                factors[row] = (float) -totals[row];
+                set(factors, row, -total(totals, row));
             }
-            MemorySegment.copy(factors, 0, ALL, JAVA_FLOAT_UNALIGNED, memory, factors.length);
-            gradients.logSoftmax(y + at, dy + at, count, columns, memory, dx + at);
+            gradients.logSoftmax(y + at, dy + at, count, columns, factors, dx + at);
         });
     }
 
@@ -258,16 +247,22 @@ final class VectorNormalizationGradient implements NormalizationGradient {
         void run(int first, int count, long scratch);
     }
 
-    /// Goes over a matrix, some rows at a time.
-    ///
-    /// @param perRow floats of memory for each row
-    private static void rows(int rows, int columns, int perRow, Workers workers, Rows body) {
+    /// Goes over a matrix, some rows at a time, with three doubles of memory for each.
+    private static void rows(int rows, int columns, Workers workers, Rows body) {
         int step = Math.clamp(TASK / Math.max(1, columns), 1, Math.max(1, rows));
-        long bytes = 4L * step * perRow;
+        long bytes = 24L * step;
         MemorySegment scratch = Arena.ofAuto().allocate(bytes * workers.threads(), 64);
         workers.run((rows + step - 1) / step, (task, worker) -> body.run(task * step,
                 Math.min(step, rows - task * step), scratch.address() + bytes * worker));
         Reference.reachabilityFence(scratch);
+    }
+
+    private static double total(long totals, int index) {
+        return ALL.get(JAVA_DOUBLE_UNALIGNED, totals + 8L * index);
+    }
+
+    private static void set(long numbers, int index, double number) {
+        ALL.set(JAVA_FLOAT_UNALIGNED, numbers + 4L * index, (float) number);
     }
 
     private static double get(long numbers, int index) {

@@ -4,6 +4,7 @@ import static dev.cathode.kernels.cpu.OffHeap.ALL;
 import static dev.cathode.kernels.cpu.vector.Simd.LANES;
 import static dev.cathode.kernels.cpu.vector.Simd.LE;
 import static dev.cathode.kernels.cpu.vector.Simd.SPECIES;
+import static java.lang.foreign.ValueLayout.JAVA_DOUBLE_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
@@ -182,17 +183,19 @@ final class VectorPasses implements Passes {
     }
 
     @Override
-    public void rowSums(long x, int rows, int count, long lanes) {
+    public void rowSums(long x, int rows, int count, long sums) {
+        LaneTotal total = new LaneTotal();
         for (int row = 0; row < rows; row++) {
-            RowNormalization.sum(x + 4L * row * count, count, lanes + (long) row * V);
+            ALL.set(JAVA_DOUBLE_UNALIGNED, sums + 8L * row, RowNormalization.sum(x + 4L * row * count, count, total));
         }
     }
 
     @Override
-    public void rowSquares(long x, int rows, int count, long means, long lanes) {
+    public void rowSquares(long x, int rows, int count, long means, long sums) {
+        LaneTotal total = new LaneTotal();
         for (int row = 0; row < rows; row++) {
-            RowNormalization.squares(x + 4L * row * count, number(means, row), count,
-                    lanes + (long) row * V);
+            ALL.set(JAVA_DOUBLE_UNALIGNED, sums + 8L * row,
+                    RowNormalization.squares(x + 4L * row * count, number(means, row), count, total));
         }
     }
 
@@ -205,14 +208,14 @@ final class VectorPasses implements Passes {
     }
 
     @Override
-    public void exponentials(long x, int rows, int count, long y, long lanes) {
-        float[] scratch = new float[LANES];
+    public void exponentials(long x, int rows, int count, long y, long sums) {
+        LaneTotal total = new LaneTotal();
         for (int row = 0; row < rows; row++) {
             long at = 4L * row * count;
-            long sum = lanes + 2L * row * V;
-            float max = SoftmaxRows.max(x + at, count, scratch);
-            SoftmaxRows.exponentials(x + at, max, y == 0 ? 0 : y + at, count, sum);
-            FloatVector.broadcast(SPECIES, max).intoMemorySegment(ALL, sum + V, LE);
+            float max = SoftmaxRows.max(x + at, count, total.lanes);
+            ALL.set(JAVA_DOUBLE_UNALIGNED, sums + 16L * row,
+                    SoftmaxRows.exponentials(x + at, max, y == 0 ? 0 : y + at, count, total));
+            ALL.set(JAVA_DOUBLE_UNALIGNED, sums + 16L * row + 8, max);
         }
     }
 

@@ -133,16 +133,16 @@ final class EmittedGradientPasses implements GradientPasses {
     }
 
     @Override
-    public void rowMoments(long x, int rows, int count, long factors, long lanes) {
+    public void rowMoments(long x, int rows, int count, long factors, long totals) {
         if (rows > 0) {
-            call(() -> { FIVE.invokeExact(rowMoments, x, (long) rows, 4L * count, factors, lanes); });
+            call(() -> { FIVE.invokeExact(rowMoments, x, (long) rows, 4L * count, factors, totals); });
         }
     }
 
     @Override
-    public void rowSums(long x, long dy, int rows, int count, long weight, long factors, long sums, long lanes) {
+    public void rowSums(long x, long dy, int rows, int count, long weight, long factors, long sums, long totals) {
         if (rows > 0) {
-            call(() -> { EIGHT.invokeExact(rowSums, x, dy, (long) rows, 4L * count, weight, factors, sums, lanes); });
+            call(() -> { EIGHT.invokeExact(rowSums, x, dy, (long) rows, 4L * count, weight, factors, sums, totals); });
         }
     }
 
@@ -154,9 +154,9 @@ final class EmittedGradientPasses implements GradientPasses {
     }
 
     @Override
-    public void softmaxSums(long y, long dy, int rows, int count, long lanes) {
+    public void softmaxSums(long y, long dy, int rows, int count, long totals) {
         if (rows > 0) {
-            call(() -> { FIVE.invokeExact(softmaxSums, y, (long) rows, 4L * count, dy, lanes); });
+            call(() -> { FIVE.invokeExact(softmaxSums, y, (long) rows, 4L * count, dy, totals); });
         }
     }
 

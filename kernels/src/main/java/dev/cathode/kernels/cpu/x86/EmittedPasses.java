@@ -248,16 +248,16 @@ final class EmittedPasses implements Passes {
     }
 
     @Override
-    public void rowSums(long x, int rows, int count, long lanes) {
+    public void rowSums(long x, int rows, int count, long sums) {
         if (rows > 0) {
-            call(() -> { FOUR.invokeExact(rowSums, x, (long) rows, 4L * count, lanes); });
+            call(() -> { FOUR.invokeExact(rowSums, x, (long) rows, 4L * count, sums); });
         }
     }
 
     @Override
-    public void rowSquares(long x, int rows, int count, long means, long lanes) {
+    public void rowSquares(long x, int rows, int count, long means, long sums) {
         if (rows > 0) {
-            call(() -> { FIVE.invokeExact(rowSquares, x, (long) rows, 4L * count, lanes, means); });
+            call(() -> { FIVE.invokeExact(rowSquares, x, (long) rows, 4L * count, sums, means); });
         }
     }
 
@@ -270,10 +270,10 @@ final class EmittedPasses implements Passes {
     }
 
     @Override
-    public void exponentials(long x, int rows, int count, long y, long lanes) {
+    public void exponentials(long x, int rows, int count, long y, long sums) {
         if (rows > 0) {
             MemorySegment function = exponentials[y == 0 ? 0 : 1];
-            call(() -> { FIVE.invokeExact(function, x, (long) rows, 4L * count, y, lanes); });
+            call(() -> { FIVE.invokeExact(function, x, (long) rows, 4L * count, y, sums); });
         }
     }
 

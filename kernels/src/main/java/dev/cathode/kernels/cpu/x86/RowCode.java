@@ -17,7 +17,6 @@ import static dev.cathode.kernels.cpu.x86.VectorOp.VADDPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VBROADCASTSS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD213PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD231PS;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVUPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMULPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VSUBPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VXORPS;
@@ -29,8 +28,8 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 /// Writes the loops of layer normalisation, over rows that lie one behind the other.
 ///
 /// ```
-/// void sums(x, rows, bytes, lanes)               one vector of sums a row
-/// void squares(x, rows, bytes, lanes, means)     of squared differences from the row's mean
+/// void sums(x, rows, bytes, sums)                of each row
+/// void squares(x, rows, bytes, sums, means)      of squared differences from the row's mean
 /// void normalize(x, rows, bytes, means, factors, weight, bias, y)
 /// ```
 final class RowCode {
@@ -38,12 +37,14 @@ final class RowCode {
     private final int bits;
     private final int vectorBytes;
     private final NumberLoop loop;
+    private final LaneCode lanes;
 
     private RowCode(Assembler a, int bits) {
         this.a = a;
         this.bits = bits;
         vectorBytes = bits / 8;
         loop = new NumberLoop(a, bits);
+        lanes = new LaneCode(a, bits);
     }
 
     /// Appends `sums`, or `squares`.
@@ -82,8 +83,8 @@ final class RowCode {
             }
         });
         a.op(VADDPS, vec(0), vec(0), vec(1));
-        a.op(VMOVUPS, at(RCX), vec(0));
-        a.op(ADD, RCX, vectorBytes);
+        lanes.storeTotal(at(RCX), vec(0), vec(1));
+        a.op(ADD, RCX, Double.BYTES);
         a.op(ADD, RDI, RDX);
         if (squares) {
             a.op(ADD, R8, Float.BYTES);

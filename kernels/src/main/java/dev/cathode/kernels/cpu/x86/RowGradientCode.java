@@ -18,7 +18,6 @@ import static dev.cathode.kernels.cpu.x86.VectorOp.VBROADCASTSS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD132PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD213PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD231PS;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVUPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMULPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VSUBPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VXORPS;
@@ -33,8 +32,8 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 /// are five floats: center, inverse, shift, slope and constant.
 ///
 /// ```
-/// void moments(x, rows, bytes, factors, lanes)                   sums of differences from the center, and of squares
-/// void sums(x, dy, rows, bytes, weight, factors, sums, lanes)    of weight · dy, and of weight · dy · difference
+/// void moments(x, rows, bytes, factors, totals)                   of differences from the center, and of squares
+/// void sums(x, dy, rows, bytes, weight, factors, sums, totals)    of weight · dy, and of weight · dy · difference
 /// void gradient(x, dy, rows, bytes, weight, factors, dx)
 /// ```
 final class RowGradientCode {
@@ -44,12 +43,14 @@ final class RowGradientCode {
     private final int bits;
     private final int vectorBytes;
     private final NumberLoop loop;
+    private final LaneCode lanes;
 
     private RowGradientCode(Assembler a, int bits) {
         this.a = a;
         this.bits = bits;
         vectorBytes = bits / 8;
         loop = new NumberLoop(a, bits);
+        lanes = new LaneCode(a, bits);
     }
 
     /// Appends `moments`.
@@ -94,9 +95,9 @@ final class RowGradientCode {
         });
         a.op(VADDPS, vec(0), vec(0), vec(1));
         a.op(VADDPS, vec(2), vec(2), vec(3));
-        a.op(VMOVUPS, at(R8), vec(0));
-        a.op(VMOVUPS, at(R8, vectorBytes), vec(2));
-        a.op(ADD, R8, 2 * vectorBytes);
+        lanes.storeTotal(at(R8), vec(0), vec(1));
+        lanes.storeTotal(at(R8, Double.BYTES), vec(2), vec(3));
+        a.op(ADD, R8, 2 * Double.BYTES);
         a.op(ADD, RCX, FACTORS);
         a.op(ADD, RDI, RDX);
         a.dec(RSI);
@@ -133,10 +134,10 @@ final class RowGradientCode {
                 loop.store(number(R11, v), dy, rest);
             }
         });
-        a.mov(RBX, at(RSP, 24)); // lanes
-        a.op(VMOVUPS, at(RBX), vec(3));
-        a.op(VMOVUPS, at(RBX, vectorBytes), vec(4));
-        a.op(ADD, RBX, 2 * vectorBytes);
+        a.mov(RBX, at(RSP, 24)); // totals
+        lanes.storeTotal(at(RBX), vec(3), vec(5));
+        lanes.storeTotal(at(RBX, Double.BYTES), vec(4), vec(6));
+        a.op(ADD, RBX, 2 * Double.BYTES);
         a.mov(at(RSP, 24), RBX);
         endOfRow(row);
         a.pop(RBX);

@@ -16,17 +16,12 @@ import static dev.cathode.kernels.cpu.x86.VectorOp.VANDNPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VANDPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VBROADCASTSS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VCMPPS;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VEXTRACTF128;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VEXTRACTF32X4;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VEXTRACTF64X4;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD213PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD231PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMAXPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVAPS;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVUPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMULPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VORPS;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VSHUFPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VSUBPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VXORPS;
 
@@ -39,10 +34,10 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 /// Writes the loops of softmax and of its gradient, over rows that lie one behind the other.
 ///
 /// ```
-/// void exponentials(x, rows, bytes, y, lanes)      and their sums
+/// void exponentials(x, rows, bytes, y, sums)       and the largest x
 /// void scale(x, rows, bytes, factors)              x = x · factor
 /// void subtract(x, rows, bytes, shifts, y)         y = x - shift - shift
-/// void sums(y, rows, bytes, dy, lanes)             of y · (dy - shift), and the shift
+/// void sums(y, rows, bytes, dy, sums)              of y · (dy - shift), and the shift
 /// void gradient(y, rows, bytes, dy, factors, dx)   dx = y · (dy - factor - factor)
 /// void logGradient(y, rows, bytes, dy, factors, dx)   dx = dy + exp(y) · factor
 /// ```
@@ -55,6 +50,7 @@ final class SoftmaxCode {
     private final NumberLoop loop;
     private final Constants constants;
     private final ActivationCode functions;
+    private final LaneCode lanes;
 
     private SoftmaxCode(Assembler a, int bits) {
         this.a = a;
@@ -63,6 +59,7 @@ final class SoftmaxCode {
         loop = new NumberLoop(a, bits);
         constants = new Constants(a, bits, RAX);
         functions = new ActivationCode(a, bits, constants);
+        lanes = new LaneCode(a, bits);
     }
 
     /// Appends `exponentials`, which stores them or not.
@@ -120,7 +117,7 @@ final class SoftmaxCode {
             }
         });
         for (int half = bits / 2; half >= Float.SIZE; half /= 2) {
-            Vec upper = upper(max, functions.register(0, 0).number(), half);
+            Vec upper = lanes.upper(max, functions.register(0, 0), half);
             Vec lower = new Vec(max.number(), upper.bits());
             a.op(VMAXPS, lower, upper, lower);
         }
@@ -140,23 +137,12 @@ final class SoftmaxCode {
                 a.op(VADDPS, sum, e, sum);
             }
         });
-        a.op(VMOVUPS, at(R8), sum);
-        a.op(VMOVUPS, at(R8, vectorBytes), max);
-        a.op(ADD, R8, 2 * vectorBytes);
+        lanes.storeTotal(at(R8), sum, functions.register(0, 0));
+        lanes.storeFirst(at(R8, Double.BYTES), max);
+        a.op(ADD, R8, 2 * Double.BYTES);
         a.op(ADD, RDI, RDX);
         a.op(ADD, RCX, RDX);
         end(row);
-    }
-
-    /// The upper half of the first 2 · `half` bits of a register, in the lower half of another.
-    private Vec upper(Vec of, int to, int half) {
-        switch (half) {
-            case 256 -> a.imm(VEXTRACTF64X4, 1, Vec.ymm(to), of);
-            case 128 -> a.imm(bits == 512 ? VEXTRACTF32X4 : VEXTRACTF128, 1, Vec.xmm(to), Vec.ymm(of.number()));
-            default -> a.imm(VSHUFPS, half == 64 ? 0xee : 0x55, Vec.xmm(to), Vec.xmm(of.number()),
-                    Vec.xmm(of.number()));
-        }
-        return new Vec(to, Math.max(half, 128));
     }
 
     private void end(Label row) {
@@ -216,8 +202,8 @@ final class SoftmaxCode {
             take(best, shift, vec(2), vec(3));
         });
         for (int half = bits / 2; half >= Float.SIZE; half /= 2) {
-            Vec upper = upper(best, 2, half);
-            take(new Vec(0, upper.bits()), new Vec(1, upper.bits()), upper, upper(shift, 3, half));
+            Vec upper = lanes.upper(best, vec(2), half);
+            take(new Vec(0, upper.bits()), new Vec(1, upper.bits()), upper, lanes.upper(shift, vec(3), half));
         }
         a.op(VBROADCASTSS, shift, Vec.xmm(1));
         a.op(VXORPS, vec(5), vec(5), vec(5));
@@ -230,9 +216,9 @@ final class SoftmaxCode {
             }
         });
         a.op(VADDPS, vec(5), vec(5), vec(6));
-        a.op(VMOVUPS, at(R8), vec(5));
-        a.op(VMOVUPS, at(R8, vectorBytes), shift);
-        a.op(ADD, R8, 2 * vectorBytes);
+        lanes.storeTotal(at(R8), vec(5), vec(6));
+        lanes.storeFirst(at(R8, Double.BYTES), shift);
+        a.op(ADD, R8, 2 * Double.BYTES);
         a.op(ADD, RDI, RDX);
         a.op(ADD, RCX, RDX);
         end(row);

@@ -99,10 +99,10 @@ record VectorEncoder(VectorOp op, int opcode, int bits, int reg, int v, Operand 
         int length = masks ? op.form == Form.RVM ? 1 : 0 : bits / 256;
         int last = (~v & 15) << 3 | length << 2 | op.prefix.ordinal();
         int r = ~reg >> 3 & 1;
-        if (op.map == VectorOp.Map.M0F && op.w == 0 && x() == 0 && b() == 0) {
+        if (op.map == VectorOp.Map.M0F && op.w != 1 && x() == 0 && b() == 0) {
             code.bytes(0xc5, r << 7 | last);
         } else {
-            code.bytes(0xc4, r << 7 | (~x() & 1) << 6 | (~b() & 1) << 5 | op.map.ordinal() + 1, op.w << 7 | last);
+            code.bytes(0xc4, r << 7 | (~x() & 1) << 6 | (~b() & 1) << 5 | op.map.ordinal() + 1, (op.w & 1) << 7 | last);
         }
     }
 
@@ -110,7 +110,7 @@ record VectorEncoder(VectorOp op, int opcode, int bits, int reg, int v, Operand 
         int length = bits == 512 ? 2 : bits / 256;
         code.bytes(0x62,
                 (~reg >> 3 & 1) << 7 | (~x() & 1) << 6 | (~b() & 1) << 5 | (~reg >> 4 & 1) << 4 | op.map.ordinal() + 1,
-                op.w << 7 | (~v & 15) << 3 | 4 | op.prefix.ordinal(),
+                (op.w != 0 ? 0x80 : 0) | (~v & 15) << 3 | 4 | op.prefix.ordinal(),
                 (mask.zeroing() ? 0x80 : 0) | length << 5 | (broadcast ? 0x10 : 0) | (~v >> 4 & 1) << 3
                         | mask.number());
     }

@@ -24,6 +24,7 @@ import static dev.cathode.kernels.cpu.x86.VectorOp.Tuple.HALF_MEM;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Tuple.SCALAR;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Tuple.T128;
 import static dev.cathode.kernels.cpu.x86.VectorOp.Tuple.T256;
+import static dev.cathode.kernels.cpu.x86.VectorOp.Tuple.T64;
 
 /// The vector instructions in use, as the manual's opcode tables have them (Intel 64 and IA-32 Architectures Software
 /// Developer's Manual, volume 2). [VectorEncoder] turns a line of this table and operands into bytes.
@@ -36,6 +37,7 @@ enum VectorOp {
     VMOVDQU16(EVEX, PF2, M0F, 1, 0x6f, MOVE, 0x7f, FULL_MEM),
     VMOVDQU32(EVEX, PF3, M0F, 0, 0x6f, MOVE, 0x7f, FULL_MEM),
     VMOVNTPS(BOTH, NP, M0F, 0, 0x2b, MR, NONE, FULL_MEM),
+    VMOVLPS(BOTH, NP, M0F, 0, 0x13, MR, NONE, T64),
     VMASKMOVPS(VEX, P66, M0F38, 0, 0x2c, MASKED_MOVE, 0x2e, FULL_MEM),
     VBROADCASTSS(BOTH, P66, M0F38, 0, 0x18, RM, NONE, SCALAR),
     VBROADCASTF32X4(EVEX, P66, M0F38, 0, 0x1a, RM, NONE, T128),
@@ -46,6 +48,7 @@ enum VectorOp {
     VMINPS(BOTH, NP, M0F, 0, 0x5d, RVM, NONE, FULL),
     VDIVPS(BOTH, NP, M0F, 0, 0x5e, RVM, NONE, FULL),
     VMAXPS(BOTH, NP, M0F, 0, 0x5f, RVM, NONE, FULL),
+    VADDPD(BOTH, P66, M0F, 2, 0x58, RVM, NONE, FULL_MEM),
     VFMADD231PD(BOTH, P66, M0F38, 1, 0xb8, RVM, NONE, FULL_MEM),
     VCVTPS2PD(BOTH, NP, M0F, 0, 0x5a, RM, NONE, HALF_MEM),
     VSQRTPS(BOTH, NP, M0F, 0, 0x51, RM, NONE, FULL),
@@ -138,6 +141,8 @@ enum VectorOp {
         HALF_MEM,
         /// One number.
         SCALAR,
+        /// 8 bytes.
+        T64,
         /// 16 bytes.
         T128,
         /// 32 bytes.
@@ -149,6 +154,7 @@ enum VectorOp {
                 case FULL_MEM -> vectorBytes;
                 case HALF_MEM -> vectorBytes / 2;
                 case SCALAR -> Float.BYTES;
+                case T64 -> 8;
                 case T128 -> 16;
                 case T256 -> 32;
             };
@@ -158,6 +164,7 @@ enum VectorOp {
     final Coding coding;
     final Prefix prefix;
     final Map map;
+    /// The bit W; 2 if EVEX sets it and VEX ignores it.
     final int w;
     final int opcode;
     final Form form;

@@ -18,7 +18,6 @@ class EmittedGradientPassesTest {
     private static final int[] COUNTS = {0, 1, 2, 7, 8, 13, 16, 17, 31, 64, 67, 128, 131, 320};
 
     private static final int[] ROWS = {1, 2, 5};
-    private static final int LANES = Twins.BITS / Float.SIZE;
 
     @BeforeEach
     void machineCodeHasVectorsOfThisWidth() {
@@ -87,9 +86,9 @@ class EmittedGradientPassesTest {
                 float[] weight = plain(random, count);
                 float[] factors = operand(random, count, 5 * rows);
                 compare("moments of " + count, (passes, at) -> passes.rowMoments(at[0], rows, count, at[1], at[2]), x,
-                        factors, new float[2 * rows * LANES]);
+                        factors, new float[4 * rows]);
                 compare("sums of " + count, (passes, at) -> passes.rowSums(at[0], at[1], rows, count, at[2], at[3],
-                        at[4], at[5]), x, dy, weight, factors, plain(random, 2 * count), new float[2 * rows * LANES]);
+                        at[4], at[5]), x, dy, weight, factors, plain(random, 2 * count), new float[4 * rows]);
                 compare("gradient of " + count, (passes, at) -> passes.rowGradient(at[0], at[1], rows, count, at[2],
                         at[3], at[4]), x, dy, weight, factors, new float[rows * count]);
                 compare("in place", (passes, at) -> passes.rowGradient(at[0], at[1], rows, count, at[2], at[3], at[1]),
@@ -107,7 +106,7 @@ class EmittedGradientPassesTest {
                 float[] dy = operand(random, count, rows * count);
                 float[] factors = plain(random, 2 * rows);
                 compare("sums of " + count, (passes, at) -> passes.softmaxSums(at[0], at[1], rows, count, at[2]), y, dy,
-                        new float[2 * rows * LANES]);
+                        new float[4 * rows]);
                 compare("gradient of " + count, (passes, at) -> passes.softmax(at[0], at[1], rows, count, at[2], at[3]),
                         y, dy, factors, new float[rows * count]);
                 compare("in place", (passes, at) -> passes.softmax(at[0], at[1], rows, count, at[2], at[1]), y, dy,

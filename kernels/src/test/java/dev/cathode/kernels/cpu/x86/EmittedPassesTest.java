@@ -202,9 +202,9 @@ class EmittedPassesTest {
             for (int count : COUNTS) {
                 float[] x = count == 17 ? numbers(random, rows * count) : plain(random, rows * count);
                 compare("sums of rows", (passes, at) -> passes.rowSums(at[0], rows, count, at[1]), x,
-                        new float[rows * LANES]);
+                        new float[2 * rows]);
                 compare("squares of rows", (passes, at) -> passes.rowSquares(at[0], rows, count, at[1], at[2]), x,
-                        plain(random, rows), new float[rows * LANES]);
+                        plain(random, rows), new float[2 * rows]);
                 compare("rows", (passes, at) -> passes.normalizeRows(at[0], rows, count, at[1], at[2], at[3], at[4],
                         at[5]), x, plain(random, rows), plain(random, rows), plain(random, count),
                         plain(random, count), new float[rows * count]);
@@ -220,9 +220,9 @@ class EmittedPassesTest {
                 for (int strange = 0; strange < 2; strange++) {
                     float[] x = strange == 1 ? numbers(random, rows * count) : plain(random, rows * count);
                     compare("exponentials of " + count, (passes, at) -> passes.exponentials(at[0], rows, count, at[1],
-                            at[2]), x, new float[rows * count], new float[2 * rows * LANES]);
+                            at[2]), x, new float[rows * count], new float[4 * rows]);
                     compare("their sums", (passes, at) -> passes.exponentials(at[0], rows, count, 0, at[1]), x,
-                            new float[2 * rows * LANES]);
+                            new float[4 * rows]);
                     compare("scaled", (passes, at) -> passes.scaleRows(at[0], rows, count, at[1]), x,
                             plain(random, rows));
                     compare("subtracted", (passes, at) -> passes.subtractRows(at[0], rows, count, at[1], at[2]), x,
