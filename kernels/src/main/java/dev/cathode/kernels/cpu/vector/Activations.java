@@ -7,6 +7,7 @@ import static jdk.incubator.vector.VectorOperators.LT;
 
 import dev.cathode.kernels.cpu.Activation;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /// Activations of whole vectors in place, one loop each, so that the compiler sees one function in each loop. Loads and
 /// stores are spelled out for the reason that [VectorMath] names.
@@ -35,12 +36,22 @@ final class Activations {
         }
     }
 
-    /// `y = x · gelu(gate)` over `bytes` bytes.
-    static void gate(long x, long gate, long y, long bytes) {
-        for (long i = 0; i < bytes; i += V) {
+    /// `y = x · gelu(gate)`; `count` need not be a multiple of the lanes of a vector.
+    static void gate(long x, long gate, long y, long count) {
+        long i = 0;
+        for (; i <= 4 * count - V; i += V) {
             FloatVector g = VectorMath.gelu(FloatVector.fromMemorySegment(SPECIES, ALL, gate + i, LE));
             FloatVector.fromMemorySegment(SPECIES, ALL, x + i, LE).mul(g).intoMemorySegment(ALL, y + i, LE);
         }
+        if (i < 4 * count) {
+            gateRest(x + i, gate + i, y + i, SPECIES.indexInRange(i / 4, count));
+        }
+    }
+
+    /// Apart from the loop, because two copies of gelu in one method are more than the compiler inlines.
+    private static void gateRest(long x, long gate, long y, VectorMask<Float> rest) {
+        FloatVector g = VectorMath.gelu(FloatVector.fromMemorySegment(SPECIES, ALL, gate, LE, rest));
+        FloatVector.fromMemorySegment(SPECIES, ALL, x, LE, rest).mul(g).intoMemorySegment(ALL, y, LE, rest);
     }
 
     private static void relu(long x, long bytes) {

@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.vector;
 
 import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.Elementwise;
 
 /// The inner loops beside products: what goes over numbers once, on the thread that calls. Lengths are those of whole
 /// vectors, [Simd#LANES]; what is left of a row is the caller's.
@@ -34,8 +35,15 @@ public interface Passes {
 
     /// `y[i][c] = x[i][c] · gelu(gate[i][c])`; rows of x and gate lie one behind the other.
     ///
-    /// @param y may be x
+    /// @param y may be x or the gate
+    /// @param count any
     void gate(long x, long gate, long y, long yStride, int rows, int count);
+
+    /// `y = a ∘ b`.
+    ///
+    /// @param y may be a or b
+    /// @param count any
+    void combine(Elementwise.Binary operation, long a, long b, long y, long count);
 
     /// `y[i][c] = activation(x[i][c] · scale[c] + shift[c])`.
     ///

@@ -89,7 +89,8 @@ final class VectorElementwise implements Elementwise {
 
     @Override
     public void binary(Binary operation, long a, long b, long y, long count, Workers workers) {
-        chunks(count, workers, (start, n) -> row(operation, a + 4 * start, b + 4 * start, y + 4 * start, n));
+        chunks(count, workers, (start, n) -> passes.combine(operation, a + 4 * start, b + 4 * start,
+                y + 4 * start, n));
     }
 
     @Override
@@ -107,63 +108,9 @@ final class VectorElementwise implements Elementwise {
         workers.run((rows + together - 1) / together, (index, _) -> {
             for (int r = index * together; r < Math.min(rows, (index + 1) * together); r++) {
                 long at = 4L * r * inner;
-                row(operation, a + at, b + 4L * (r / middle) * inner, y + at, inner);
+                passes.combine(operation, a + at, b + 4L * (r / middle) * inner, y + at, inner);
             }
         });
-    }
-
-    private static void row(Binary operation, long a, long b, long y, int count) {
-        switch (operation) {
-            case ADD -> add(a, b, y, count);
-            case SUBTRACT -> subtract(a, b, y, count);
-            case MULTIPLY -> multiply(a, b, y, count);
-            case DIVIDE -> divide(a, b, y, count);
-        }
-    }
-
-    private static void add(long a, long b, long y, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            load(a + 4L * i).add(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
-            load(a + 4L * i, mask).add(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
-        }
-    }
-
-    private static void subtract(long a, long b, long y, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            load(a + 4L * i).sub(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
-            load(a + 4L * i, mask).sub(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
-        }
-    }
-
-    /// `y = a · b` on this thread.
-    static void multiply(long a, long b, long y, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            load(a + 4L * i).mul(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
-            load(a + 4L * i, mask).mul(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
-        }
-    }
-
-    private static void divide(long a, long b, long y, int count) {
-        int i = 0;
-        for (; i <= count - LANES; i += LANES) {
-            load(a + 4L * i).div(load(b + 4L * i)).intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        if (i < count) {
-            VectorMask<Float> mask = SPECIES.indexInRange(i, count);
-            load(a + 4L * i, mask).div(load(b + 4L * i, mask)).intoMemorySegment(ALL, y + 4L * i, LE, mask);
-        }
     }
 
     private static void scalar(Binary operation, long a, float b, long y, int count) {
@@ -184,25 +131,10 @@ final class VectorElementwise implements Elementwise {
         int together = Math.max(1, CHUNK / columns);
         workers.run((rows + together - 1) / together, (index, _) -> {
             for (int r = index * together; r < Math.min(rows, (index + 1) * together); r++) {
-                geglu(x + 8L * r * columns, y + 4L * r * columns, columns);
+                long left = 8L * r * columns;
+                passes.gate(x + left, x + left + 4L * columns, y + left / 2, 0, 1, columns);
             }
         });
-    }
-
-    private static void geglu(long x, long y, int columns) {
-        int i = 0;
-        for (; i <= columns - LANES; i += LANES) {
-            FloatVector left = load(x + 4L * i); // helpers of our own before gelu: after it they are not inlined
-            VectorMath.gelu(load(x + 4L * (columns + i))).mul(left).intoMemorySegment(ALL, y + 4L * i, LE);
-        }
-        if (i < columns) {
-            geglu(x + 4L * i, x + 4L * (columns + i), y + 4L * i, SPECIES.indexInRange(i, columns));
-        }
-    }
-
-    /// Apart from the loop, because two copies of gelu in one method are more than the compiler inlines.
-    private static void geglu(long x, long gate, long y, VectorMask<Float> mask) {
-        VectorMath.gelu(load(gate, mask)).mul(load(x, mask)).intoMemorySegment(ALL, y, LE, mask);
     }
 
     @Override

@@ -59,7 +59,7 @@ final class VectorElementwiseGradient implements ElementwiseGradient {
             if (weights != 0 && perWeight == 1) {
                 long at = 4 * start;
                 squaredError(x + at, target + at, 2 * factor, dx + at, n);
-                VectorElementwise.multiply(dx + at, weights + at, dx + at, n);
+                PairLoops.multiply(dx + at, weights + at, dx + at, n);
                 return;
             }
             for (long i = start; i < end; ) { // runs of numbers with the same weight
@@ -92,7 +92,7 @@ final class VectorElementwiseGradient implements ElementwiseGradient {
             long at = 4 * start;
             binaryCrossEntropy(x + at, target + at, factor, dx + at, n);
             if (mask != 0) { // while dx is in the cache
-                VectorElementwise.multiply(dx + at, mask + at, dx + at, n);
+                PairLoops.multiply(dx + at, mask + at, dx + at, n);
             }
         });
     }

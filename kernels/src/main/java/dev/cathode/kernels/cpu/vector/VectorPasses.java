@@ -9,6 +9,7 @@ import static java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 
 import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.Elementwise;
 import jdk.incubator.vector.FloatVector;
 
 /// [Passes] on the Vector API. Four vectors of a row go together where registers and memory can make something of it.
@@ -32,7 +33,17 @@ final class VectorPasses implements Passes {
     @Override
     public void gate(long x, long gate, long y, long yStride, int rows, int count) {
         for (int row = 0; row < rows; row++) {
-            Activations.gate(x + 4L * row * count, gate + 4L * row * count, y + row * yStride, 4L * count);
+            Activations.gate(x + 4L * row * count, gate + 4L * row * count, y + row * yStride, count);
+        }
+    }
+
+    @Override
+    public void combine(Elementwise.Binary operation, long a, long b, long y, long count) {
+        switch (operation) {
+            case ADD -> PairLoops.add(a, b, y, count);
+            case SUBTRACT -> PairLoops.subtract(a, b, y, count);
+            case MULTIPLY -> PairLoops.multiply(a, b, y, count);
+            case DIVIDE -> PairLoops.divide(a, b, y, count);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.cathode.kernels.cpu.x86;
 
 import dev.cathode.kernels.cpu.Activation;
+import dev.cathode.kernels.cpu.Elementwise;
 import dev.cathode.kernels.cpu.vector.Conversions;
 import dev.cathode.kernels.cpu.vector.Passes;
 import java.lang.foreign.MemorySegment;
@@ -23,6 +24,7 @@ final class EmittedPasses implements Passes {
     private final Map<Activation, MemorySegment> activations = new EnumMap<>(Activation.class);
     private final Map<Activation, MemorySegment> scalings = new EnumMap<>(Activation.class);
     private final MemorySegment gate;
+    private final Map<Elementwise.Binary, MemorySegment> combinations = new EnumMap<>(Elementwise.Binary.class);
     /// For strips of several vectors, and of one.
     private final MemorySegment strips;
     private final MemorySegment strip;
@@ -47,6 +49,7 @@ final class EmittedPasses implements Passes {
         offsets.activations.forEach((activation, at) -> activations.put(activation, code.at(at)));
         offsets.scalings.forEach((activation, at) -> scalings.put(activation, code.at(at)));
         gate = code.at(offsets.gate);
+        offsets.combinations.forEach((operation, at) -> combinations.put(operation, code.at(at)));
         strips = code.at(offsets.strips);
         strip = code.at(offsets.strip);
         for (int i = 0; i < additions.length; i++) {
@@ -73,6 +76,7 @@ final class EmittedPasses implements Passes {
         private final Map<Activation, Integer> activations = new EnumMap<>(Activation.class);
         private final Map<Activation, Integer> scalings = new EnumMap<>(Activation.class);
         private final int gate;
+        private final Map<Elementwise.Binary, Integer> combinations = new EnumMap<>(Elementwise.Binary.class);
         private final int strips;
         private final int strip;
         private final int[] additions = new int[4];
@@ -98,7 +102,11 @@ final class EmittedPasses implements Passes {
                 StreamCode.scale(a, bits, activation);
             }
             gate = start(a);
-            StreamCode.gate(a, bits);
+            ElementwiseCode.gate(a, bits);
+            for (Elementwise.Binary operation : Elementwise.Binary.values()) {
+                combinations.put(operation, start(a));
+                ElementwiseCode.combine(a, bits, operation);
+            }
             strips = start(a);
             StreamCode.moments(a, bits, StreamCode.CHANNELS);
             strip = start(a);
@@ -185,6 +193,11 @@ final class EmittedPasses implements Passes {
         if (rows > 0) {
             call(() -> { SIX.invokeExact(this.gate, x, gate, y, yStride, (long) rows, 4L * count); });
         }
+    }
+
+    @Override
+    public void combine(Elementwise.Binary operation, long a, long b, long y, long count) {
+        call(() -> { FOUR.invokeExact(combinations.get(operation), a, b, y, 4 * count); });
     }
 
     @Override

@@ -14,10 +14,8 @@ import static dev.cathode.kernels.cpu.x86.Operand.Gpr.RSP;
 import static dev.cathode.kernels.cpu.x86.Operand.Mem.at;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VADDPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD132PS;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD213PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VFMADD231PS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VMOVUPS;
-import static dev.cathode.kernels.cpu.x86.VectorOp.VMULPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VSUBPS;
 import static dev.cathode.kernels.cpu.x86.VectorOp.VXORPS;
 
@@ -46,11 +44,6 @@ final class StreamCode {
     /// `void activate(x, bytes)`: in place.
     static void activate(Assembler a, int bits, Activation activation) {
         new StreamCode(a, bits).activate(activation);
-    }
-
-    /// `void gate(x, gate, y, yStride, rows, bytes)`: `y = x · gelu(gate)`.
-    static void gate(Assembler a, int bits) {
-        new StreamCode(a, bits).gate();
     }
 
     /// `void scale(x, xStride, scale, shift, y, yStride, rows, bytes)`: `y = activation(x · scale + shift)`.
@@ -99,32 +92,6 @@ final class StreamCode {
                 a.op(VMOVUPS, at(RDI, RCX, 1, v * vectorBytes), code.register(v, 0));
             }
         });
-        leave(constants);
-    }
-
-    private void gate() {
-        Constants constants = new Constants(a, bits, RAX);
-        ActivationCode code = new ActivationCode(a, bits, constants);
-        constants.point();
-        code.load();
-        Label row = new Label();
-        a.place(row);
-        a.mov(R11, R9); // bytes
-        vectors(R10, R11, code.width(), width -> {
-            for (int v = 0; v < width; v++) {
-                a.op(VMOVUPS, code.register(v, 0), at(RSI, R10, 1, v * vectorBytes));
-            }
-            code.apply(Activation.GELU, width);
-            for (int v = 0; v < width; v++) {
-                a.op(VMULPS, code.register(v, 0), code.register(v, 0), at(RDI, R10, 1, v * vectorBytes));
-                a.op(VMOVUPS, at(RDX, R10, 1, v * vectorBytes), code.register(v, 0));
-            }
-        });
-        a.op(ADD, RDI, R9);
-        a.op(ADD, RSI, R9);
-        a.op(ADD, RDX, RCX);
-        a.dec(R8);
-        a.jump(Condition.NE, row);
         leave(constants);
     }
 

@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.CpuKernels;
+import dev.cathode.kernels.cpu.Elementwise;
 import dev.cathode.kernels.cpu.vector.Passes;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -28,6 +29,9 @@ class EmittedPassesTest {
     private static final int BITS = Twins.BITS;
     /// Rows, and vectors of a row.
     private static final int[][] SIZES = {{1, 1}, {2, 3}, {5, 4}, {7, 9}, {3, 20}, {31, 5}};
+
+    /// Of rows: whole vectors and others, of both widths.
+    private static final int[] COUNTS = {0, 1, 2, 7, 8, 13, 16, 17, 31, 64, 67, 128, 131, 320};
 
     @ParameterizedTest
     @ValueSource(ints = {256, 512})
@@ -117,14 +121,26 @@ class EmittedPassesTest {
     @Test
     void gates() {
         Random random = new Random(9);
-        for (int[] size : SIZES) {
-            int rows = size[0];
-            int count = size[1] * LANES;
-            int stride = count + random.nextInt(5);
-            compare("gate", (passes, at) -> passes.gate(at[0], at[1], at[2], 4L * stride, rows, count),
-                    numbers(random, rows * count), numbers(random, rows * count), new float[rows * stride]);
-            compare("gate in place", (passes, at) -> passes.gate(at[0], at[1], at[0], 4L * count, rows, count),
-                    numbers(random, rows * count), numbers(random, rows * count));
+        for (int rows : new int[] {1, 5}) {
+            for (int count : COUNTS) {
+                int stride = count + random.nextInt(5);
+                compare("gate", (passes, at) -> passes.gate(at[0], at[1], at[2], 4L * stride, rows, count),
+                        numbers(random, rows * count), numbers(random, rows * count), new float[rows * stride]);
+                compare("gate in place", (passes, at) -> passes.gate(at[0], at[1], at[0], 4L * count, rows, count),
+                        numbers(random, rows * count), numbers(random, rows * count));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Elementwise.Binary.class)
+    void combines(Elementwise.Binary operation) {
+        Random random = new Random(9);
+        for (int count : COUNTS) {
+            compare(operation + " of " + count, (passes, at) -> passes.combine(operation, at[0], at[1], at[2], count),
+                    numbers(random, count), numbers(random, count), new float[count]);
+            compare(operation + " in place", (passes, at) -> passes.combine(operation, at[0], at[1], at[1], count),
+                    numbers(random, count), numbers(random, count));
         }
     }
 
@@ -191,9 +207,6 @@ class EmittedPassesTest {
                     Arrays.copyOf(from, 5 * n), new float[size * n]);
         }
     }
-
-    /// Rows whose numbers need not fill whole vectors.
-    private static final int[] COUNTS = {0, 1, 2, 7, 8, 13, 16, 17, 31, 64, 67, 128, 131, 320};
 
     @Test
     void normalizesRows() {
