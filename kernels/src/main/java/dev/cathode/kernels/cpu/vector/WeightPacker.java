@@ -16,8 +16,9 @@ import jdk.incubator.vector.FloatVector;
 /// Training packs every filter anew in every step, so what it packs is copied in vectors: filters whose input channels
 /// lie side by side are transposed in squares, and filters whose output channels do (the same filters, seen from the
 /// gradient of their input) in rows. PyTorch's filters, whose taps lie side by side, are transposed as they lie, some
-/// channels with all their taps at a time. Anything else is read number by number along the columns and written across the
-/// panel, a few channels at a time, so that the part of the panel in work stays in the cache.
+/// channels with all their taps at a time; if they are of 16 bits, they are widened before. Anything else is read number by
+/// number along the columns and written across the panel, a few channels at a time, so that the part of the panel in work
+/// stays in the cache.
 ///
 /// @param shape geometry
 /// @param panels the columns
@@ -72,8 +73,12 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
         }
     }
 
-    /// Scratch memory of [#gatherAll]: a square, and some channels with all their taps.
+    /// Scratch memory of [#gatherAll]: a square, some channels with all their taps, and what is widened.
     long scratchBytes() {
+        return widenedAt() + (long) CHANNELS * taps() * MicroKernel.COLUMNS * Float.BYTES;
+    }
+
+    private long widenedAt() {
         return SQUARE_BYTES + (taps() == 1 ? 0 : (long) Simd.LANES * taps() * MicroKernel.COLUMNS * Float.BYTES);
     }
 
@@ -81,11 +86,21 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
     ///
     /// @param scratch [#scratchBytes()] of scratch memory
     void gatherAll(WeightView view, int panel, int half, int first, int count, long to, int tapChannels, long scratch) {
-        boolean tapsInside = taps() > 1 && view.storage() == WeightStorage.F32 && view.columnStride() == 1
-                && view.rowStride() == shape.kernelWidth() && view.inStride() == taps();
-        int done = tapsInside && panels.valid(panel) == panels.width(panel) ? count / Simd.LANES * Simd.LANES : 0;
+        boolean tapsInside = view.inStride() == taps()
+                && (taps() == 1 || view.columnStride() == 1 && view.rowStride() == shape.kernelWidth());
         int width = panels.width(panel);
         long rowBytes = width * 4L;
+        int whole = tapsInside ? count / Simd.LANES * Simd.LANES : 0;
+        if (view.storage() != WeightStorage.F32 && whole > 0) {
+            for (int c = 0; c < whole; c += CHANNELS) {
+                int some = Math.min(CHANNELS, whole - c);
+                WeightView wide = widen(view, panel, half, first + c, some, scratch + widenedAt());
+                gatherAll(wide, panel, half, first + c, some, to + c * rowBytes, tapChannels, scratch);
+            }
+            gather(view, panel, half, 0, taps(), first + whole, count - whole, to + whole * rowBytes, tapChannels, scratch);
+            return;
+        }
+        int done = taps() > 1 && panels.valid(panel) == width ? whole : 0;
         long rows = scratch + SQUARE_BYTES; // [channel][tap][column]
         for (int c = 0; c < done; c += Simd.LANES) {
             long from = view.address() + (((long) half * panels.columns() + panels.start(panel)) * view.outStride()
@@ -99,6 +114,18 @@ record WeightPacker(ConvolutionShape shape, Panels panels, WeightStorage storage
         if (done < count) {
             gather(view, panel, half, 0, taps(), first + done, count - done, to + done * rowBytes, tapChannels, scratch);
         }
+    }
+
+    /// The same filter in float32, of which only these channels of a panel's columns exist.
+    private WeightView widen(WeightView view, int panel, int half, int first, int count, long to) {
+        long column = (long) half * panels.columns() + panels.start(panel);
+        long numbers = (long) count * taps();
+        for (int o = 0; o < panels.valid(panel); o++) {
+            long from = view.address() + ((column + o) * view.outStride() + (long) first * taps()) * view.storage().bytes();
+            passes.conversions().widen(view.storage(), from, to + o * numbers * Float.BYTES, numbers);
+        }
+        return new WeightView(to - (column * numbers + (long) first * taps()) * Float.BYTES, WeightStorage.F32, numbers,
+                view.rowStride(), view.columnStride(), view.inStride());
     }
 
     /// Copies channels `first` to `first + count - 1` of some taps of a panel's columns, as float32, to

@@ -2,6 +2,7 @@ package dev.cathode.kernels.cpu.vector;
 
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
+import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
@@ -50,6 +51,38 @@ class WeightPackingTest {
                             pack(memory, backward, new WeightView(last, WeightStorage.F32, 1, -row, -in, height * row),
                                     workers), what + " backward");
                     memory.check(what);
+                }
+            }
+        }
+    }
+
+    /// Filters of 16 bits as a checkpoint stores them, against the same numbers in float32.
+    @ParameterizedTest
+    @CsvSource({"1,1,1,1", "4,70,3,3", "33,20,3,3", "131,67,1,1", "67,131,2,3", "80,96,3,3", "128,400,1,1", "64,150,3,3"})
+    void viewsOf16Bits(int out, int in, int height, int width) {
+        int count = out * height * width * in;
+        Random random = new Random(5);
+        for (WeightStorage stored : new WeightStorage[] {WeightStorage.F16, WeightStorage.BF16}) {
+            try (Guarded memory = new Guarded(); Workers workers = new Workers(2)) {
+                MemorySegment narrow = memory.poisoned(2L * count);
+                float[] wide = new float[count];
+                for (int i = 0; i < count; i++) {
+                    float number = (float) random.nextGaussian();
+                    narrow.setAtIndex(JAVA_SHORT, i, stored == WeightStorage.F16 ? Float.floatToFloat16(number)
+                            : (short) (Float.floatToRawIntBits(number) >> 16));
+                    wide[i] = HalfFloats.get(stored, narrow.address() + 2L * i);
+                }
+                WeightView expected = WeightView.torch(memory.of(wide).address(), WeightStorage.F32, in, height, width);
+                WeightView view = WeightView.torch(narrow.address(), stored, in, height, width);
+                for (ConvolutionAlgorithm algorithm : new ConvolutionAlgorithm[] {ConvolutionAlgorithm.DIRECT,
+                        ConvolutionAlgorithm.WINOGRAD_4}) {
+                    for (WeightStorage storage : WeightStorage.values()) {
+                        String what = algorithm + " " + stored + " " + storage;
+                        Convolution convolution = convolution(in, out, height, width, algorithm, storage);
+                        assertArrayEquals(pack(memory, convolution, expected, workers),
+                                pack(memory, convolution, view, workers), what);
+                        memory.check(what);
+                    }
                 }
             }
         }
