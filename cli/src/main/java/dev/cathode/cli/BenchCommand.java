@@ -24,7 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.concurrent.Callable;
 import java.util.function.Function;
 import picocli.CommandLine.Command;
@@ -67,7 +66,8 @@ final class BenchCommand implements Callable<Integer> {
     @Option(names = "--batch", paramLabel = "N", description = "Samples at once (default: 2 for unet and text, 1 for vae).")
     private Integer batch;
 
-    @Option(names = "--runs", paramLabel = "N", defaultValue = "5", description = "Counted runs (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--runs", paramLabel = "N", defaultValue = "5",
+            description = "Counted runs (default: ${DEFAULT-VALUE}).")
     private int runs;
 
     @Option(names = "--warmup", paramLabel = "N", defaultValue = "2",
@@ -129,20 +129,32 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /// Measured before and after whatever is compared with it, since one of both may fall on a busy moment.
-    private static double peak(CpuKernels kernels, int threads) {
-        try (Workers workers = new Workers(threads)) {
-            return kernels.peakRate(workers);
+    /// What a processor can do at most, in operations a second: fused multiply-adds, and dot products of bfloat16
+    /// numbers.
+    private record Peak(double plain, double mixed) {
+        /// Measured before and after whatever is compared with it, since one of both may fall on a busy moment.
+        static Peak measured(CpuKernels kernels, int threads) {
+            try (Workers workers = new Workers(threads)) {
+                return new Peak(kernels.peakRate(workers), kernels.mixedPeakRate(workers));
+            }
+        }
+
+        Peak or(Peak other) {
+            return new Peak(Math.max(plain, other.plain), Math.max(mixed, other.mixed));
+        }
+
+        double of(boolean isMixed) {
+            return isMixed ? mixed : plain;
         }
     }
 
     private void training(int threads) {
         int samples = batch == null ? 1 : batch;
         try (ModelSource source = model == null ? null : ModelSource.open(model)) {
-            measure(CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions), threads, samples, device ->
-                    TrainingBenchmark.run(device, Optional.ofNullable(source), samples, size.width() / LATENT,
-                            size.height() / LATENT, tokens, maxGradNorm, dtype == NumberType.BFLOAT16
-                                    && device instanceof CpuDevice, warmup, runs));
+            CpuOptions options = CpuOptions.defaults().withThreads(threads).withConvolutions(convolutions);
+            measure(options, threads, samples, device -> TrainingBenchmark.run(device, Optional.ofNullable(source),
+                    samples, size.width() / LATENT, size.height() / LATENT, tokens, maxGradNorm,
+                    dtype == NumberType.BFLOAT16 && device instanceof CpuDevice, warmup, runs));
         }
     }
 
@@ -152,15 +164,15 @@ final class BenchCommand implements Callable<Integer> {
         Optional<Device> gpu = devices.gpu(type.inFiles(), false, spec.commandLine().getErr()::println);
         if (gpu.isPresent()) {
             try (Device device = gpu.get()) {
-                report(device, OptionalDouble.empty(), samples, work.apply(device));
+                report(device, Optional.empty(), samples, work.apply(device));
             }
             return;
         }
         CpuKernels kernels = CpuKernels.fastest();
-        double peak = peak(kernels, threads);
+        Peak peak = Peak.measured(kernels, threads);
         try (Device device = CpuDevice.open(options, kernels)) {
             NetworkBenchmark.Result result = work.apply(device);
-            report(device, OptionalDouble.of(Math.max(peak, peak(kernels, threads))), samples, result);
+            report(device, Optional.of(peak.or(Peak.measured(kernels, threads))), samples, result);
         }
     }
 
@@ -183,19 +195,20 @@ final class BenchCommand implements Callable<Integer> {
         }
     }
 
-    /// @param peak fused multiply-adds a second, of the processor
-    private void report(Device device, OptionalDouble peak, int samples, NetworkBenchmark.Result result) {
+    /// @param peak of the processor
+    private void report(Device device, Optional<Peak> peak, int samples, NetworkBenchmark.Result result) {
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             out.println(Json.text(json(device, peak, samples, result)));
             return;
         }
         out.println(device.description());
-        peak.ifPresent(rate -> out.printf(Locale.ROOT, "fused multiply-adds: %.0f GFLOP/s%n", rate * 1e-9));
+        peak.ifPresent(rate -> out.printf(Locale.ROOT, "fused multiply-adds: %.0f GFLOP/s; dot products of bfloat16"
+                + " numbers: %.0f%n", rate.plain * 1e-9, rate.mixed * 1e-9));
         out.println();
         Timing timing = result.timing();
-        String share = peak.isEmpty() ? ""
-                : String.format(Locale.ROOT, " (%.0f %% of the above)", 100 * timing.rate() / peak.getAsDouble());
+        String share = peak.isEmpty() ? "" : String.format(Locale.ROOT, " (%.0f %% of the multiply-adds above)",
+                100 * timing.rate() / peak.get().plain);
         out.printf(Locale.ROOT, "%s, batch %d, %dx%d: median %s of %d runs, %.0f GFLOP/s%s%n", timing.name(), samples,
                 size.width(), size.height(), time(timing.median()), runs, timing.rate() * 1e-9, share);
         out.printf(Locale.ROOT, "weights %s, loaded in %.1f s; activations %s%n", Sizes.bytes(result.weightBytes()),
@@ -206,7 +219,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     /// Kernels of one shape together, the costliest first.
-    private static void explain(PrintWriter out, OptionalDouble peak, List<StepProfile> steps) {
+    private static void explain(PrintWriter out, Optional<Peak> peak, List<StepProfile> steps) {
         Map<String, List<StepProfile>> alike = new LinkedHashMap<>();
         for (StepProfile step : steps) {
             alike.computeIfAbsent(step.operation() + " | " + step.kernel(), k -> new ArrayList<>()).add(step);
@@ -217,10 +230,10 @@ final class BenchCommand implements Callable<Integer> {
             double seconds = seconds(group);
             double flops = group.stream().mapToDouble(StepProfile::flops).sum();
             String rate = flops == 0 ? "" : String.format(Locale.ROOT, "%.0f", flops / seconds * 1e-9);
-            String share = flops == 0 || peak.isEmpty() ? ""
-                    : String.format(Locale.ROOT, "%.0f %%", 100 * flops / seconds / peak.getAsDouble());
-            out.printf(Locale.ROOT, "%6d %9.4f %5.1f %% %9s %6s  %s | %s%n", group.size(), seconds, 100 * seconds / all, rate,
-                    share, group.getFirst().operation(), group.getFirst().kernel());
+            String share = flops == 0 || peak.isEmpty() ? "" : String.format(Locale.ROOT, "%.0f %%",
+                    100 * flops / seconds / peak.get().of(group.getFirst().mixed()));
+            out.printf(Locale.ROOT, "%6d %9.4f %5.1f %% %9s %6s  %s | %s%n", group.size(), seconds, 100 * seconds / all,
+                    rate, share, group.getFirst().operation(), group.getFirst().kernel());
         });
     }
 
@@ -234,24 +247,25 @@ final class BenchCommand implements Callable<Integer> {
         return steps.stream().mapToDouble(StepProfile::seconds).sum();
     }
 
-    private static ObjectNode json(Device device, OptionalDouble peak, int batch, NetworkBenchmark.Result result) {
+    private static ObjectNode json(Device device, Optional<Peak> peak, int batch, NetworkBenchmark.Result result) {
         ObjectNode node = Json.object();
         node.put("device", device.description());
-        peak.ifPresent(rate -> node.put("peak_flops_per_second", rate));
-        timing(node, result.timing(), peak);
+        peak.ifPresent(rate -> node.put("peak_flops_per_second", rate.plain)
+                .put("mixed_peak_flops_per_second", rate.mixed));
+        timing(node, result.timing(), peak.map(Peak::plain));
         node.put("batch", batch);
         node.put("load_seconds", result.loadSeconds());
         node.put("weight_bytes", result.weightBytes());
         node.put("activation_bytes", result.arenaBytes());
         ArrayNode kernels = node.putArray("kernels");
         for (StepProfile step : result.steps()) {
-            kernels.addObject().put("operation", step.operation()).put("kernel", step.kernel()).put("flops", step.flops())
-                    .put("seconds", step.seconds());
+            kernels.addObject().put("operation", step.operation()).put("kernel", step.kernel())
+                    .put("flops", step.flops()).put("mixed", step.mixed()).put("seconds", step.seconds());
         }
         return node;
     }
 
-    private static void timing(ObjectNode node, Timing timing, OptionalDouble peak) {
+    private static void timing(ObjectNode node, Timing timing, Optional<Double> peak) {
         node.put("name", timing.name());
         node.put("kernel", timing.kernel());
         node.put("median_seconds", timing.median());
@@ -264,32 +278,32 @@ final class BenchCommand implements Callable<Integer> {
     private void kernels(int threads) {
         CpuKernels kernels = CpuKernels.fastest();
         try (Workers workers = new Workers(threads)) {
-            double peak = kernels.peakRate(workers);
+            double before = kernels.peakRate(workers);
             KernelBenchmark benchmark = new KernelBenchmark(kernels, workers, warmup, runs);
             List<Timing> timings = switch (target) {
                 case GEMM -> benchmark.products();
                 case CONV -> benchmark.convolutions();
                 default -> benchmark.attentions();
             };
-            double mixedPeak = kernels.mixedPeakRate(workers); // the clock is what the products made of it
+            Peak peak = new Peak(Math.max(before, kernels.peakRate(workers)), kernels.mixedPeakRate(workers));
             PrintWriter out = spec.commandLine().getOut();
             if (json) {
                 ObjectNode node = Json.object();
                 node.put("device", kernels.description() + ", " + threads + " threads");
-                node.put("peak_flops_per_second", peak);
-                node.put("mixed_peak_flops_per_second", mixedPeak);
+                node.put("peak_flops_per_second", peak.plain);
+                node.put("mixed_peak_flops_per_second", peak.mixed);
                 ArrayNode rows = node.putArray("kernels");
-                timings.forEach(timing -> timing(rows.addObject(), timing,
-                        OptionalDouble.of(timing.mixed() ? mixedPeak : peak)));
+                timings.forEach(timing -> timing(rows.addObject(), timing, Optional.of(peak.of(timing.mixed()))));
                 out.println(Json.text(node));
                 return;
             }
             out.printf(Locale.ROOT, "%s, %d threads; fused multiply-adds: %.0f GFLOP/s, %s: %.0f%n%n",
-                    kernels.description(), threads, peak * 1e-9, kernels.mixedDescription(), mixedPeak * 1e-9);
+                    kernels.description(), threads, peak.plain * 1e-9, kernels.mixedDescription(),
+                    peak.mixed * 1e-9);
             for (Timing timing : timings) {
                 out.printf(Locale.ROOT, "%-" + TEXT_WIDTH + "s %-20s %9.3f ms %7.0f GFLOP/s %4.0f %%%n", timing.name(),
                         timing.kernel(), timing.median() * 1e3, timing.rate() * 1e-9,
-                        100 * timing.rate() / (timing.mixed() ? mixedPeak : peak));
+                        100 * timing.rate() / peak.of(timing.mixed()));
             }
         }
     }

@@ -34,6 +34,7 @@ class BenchCommandTest {
             assertEquals(2, found.get("runs").size());
             assertTrue(found.get("median_seconds").doubleValue() > 0, outcome.out());
             assertTrue(found.get("share_of_peak").doubleValue() > 0, outcome.out());
+            assertTrue(found.get("mixed_peak_flops_per_second").doubleValue() > 0, outcome.out());
             assertFalse(found.get("kernels").isEmpty(), outcome.out());
         }
     }
@@ -48,7 +49,7 @@ class BenchCommandTest {
         Outcome done = bench("text", "--device", "auto");
         assertEquals(0, done.code(), done.err());
         assertTrue(done.err().contains("cathode: computing on the processor: " + obstacle.get()), done.err());
-        assertTrue(done.out().contains("of the above"), done.out());
+        assertTrue(done.out().contains("of the multiply-adds above"), done.out());
     }
 
     @Test

@@ -33,10 +33,13 @@ public final class KernelBenchmark {
 
     private final CpuKernels kernels;
     private final Workers workers;
+    /// Until Java's compiler leaves both processors to a kernel of milliseconds.
+    private static final double WARMUP_SECONDS = 0.3;
+
     private final int warmup;
     private final int runs;
 
-    /// @param warmup runs before those that count
+    /// @param warmup runs before those that count, and more where they take less than 0.3 seconds together
     /// @param runs runs that count
     public KernelBenchmark(CpuKernels kernels, Workers workers, int warmup, int runs) {
         this.kernels = kernels;
@@ -64,7 +67,8 @@ public final class KernelBenchmark {
     public List<Timing> convolutions() {
         List<Timing> timings = new ArrayList<>();
         for (int[] i : IMAGES) {
-            ConvolutionShape shape = new ConvolutionShape(i[0], i[1], i[1], i[2], i[3], 3, 3, 1, 1, 1, 1, 1, 1, i[1], i[1]);
+            ConvolutionShape shape = new ConvolutionShape(i[0], i[1], i[1], i[2], i[3], 3, 3, 1, 1, 1, 1, 1, 1, i[1],
+                    i[1]);
             String name = String.format("conv 3x3 %d x %dx%d, %d to %d channels", i[0], i[1], i[1], i[2], i[3]);
             for (ConvolutionAlgorithm algorithm : ConvolutionAlgorithm.values()) {
                 Convolution convolution = kernels.convolution(shape, Epilogue.BIAS, algorithm, WeightStorage.F32);
@@ -116,7 +120,8 @@ public final class KernelBenchmark {
                     shape.kernelWidth()), packed, workers);
             var arguments = new Convolution.Arguments(input, shape.inChannels(), packed, bias, 0, 0, 0, output,
                     shape.outChannels(), workspace);
-            return Timing.of(name, kernel, shape.flops(), mixed, warmup, runs, () -> convolution.run(arguments, workers));
+            return Timing.of(name, kernel, shape.flops(), mixed, warmup, WARMUP_SECONDS, runs,
+                    () -> convolution.run(arguments, workers));
         }
     }
 
@@ -131,11 +136,13 @@ public final class KernelBenchmark {
             long q = random(arena, (long) shape.batch() * shape.queries() * columns, 1);
             long k = random(arena, (long) shape.batch() * shape.keys() * columns, 1);
             long v = random(arena, (long) shape.batch() * shape.keys() * columns, 1);
-            long output = OffHeap.allocate((long) shape.batch() * shape.queries() * columns * Float.BYTES, arena).address();
+            long output = OffHeap.allocate((long) shape.batch() * shape.queries() * columns * Float.BYTES,
+                    arena).address();
             long workspace = OffHeap.allocate(attention.workspaceBytes(workers.threads()), arena).address();
             var arguments = new Attention.Arguments(q, columns, k, columns, v, columns, 0, output, columns, workspace);
-            return Timing.of(String.format("attention %d x %d heads of %d, %d queries, %d keys", shape.batch(), shape.heads(),
-                    shape.headSize(), shape.queries(), shape.keys()), kernel, shape.flops(), mixed, warmup, runs,
+            String name = String.format("attention %d x %d heads of %d, %d queries, %d keys", shape.batch(),
+                    shape.heads(), shape.headSize(), shape.queries(), shape.keys());
+            return Timing.of(name, kernel, shape.flops(), mixed, warmup, WARMUP_SECONDS, runs,
                     () -> attention.run(arguments, workers));
         }
     }

@@ -18,12 +18,14 @@ public record Timing(String name, String kernel, double flops, boolean mixed, Li
 
     /// Runs something `warmup` times uncounted and `runs` times counted.
     static Timing of(String name, String kernel, double flops, int warmup, int runs, Runnable work) {
-        return of(name, kernel, flops, false, warmup, runs, work);
+        return of(name, kernel, flops, false, warmup, 0, runs, work);
     }
 
-    /// The same with products of bfloat16 numbers if `mixed`.
-    static Timing of(String name, String kernel, double flops, boolean mixed, int warmup, int runs, Runnable work) {
-        for (int i = 0; i < warmup; i++) {
+    /// The same with products of bfloat16 numbers if `mixed`, and for at least so many uncounted seconds.
+    static Timing of(String name, String kernel, double flops, boolean mixed, int warmup, double warmupSeconds,
+                     int runs, Runnable work) {
+        long begin = System.nanoTime();
+        for (int i = 0; i < warmup || (System.nanoTime() - begin) * 1e-9 < warmupSeconds; i++) {
             work.run();
         }
         Double[] seconds = new Double[runs];

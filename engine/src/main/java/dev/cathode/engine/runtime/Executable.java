@@ -77,6 +77,7 @@ public interface Executable extends AutoCloseable {
     /// @param operation the operation and its shape
     /// @param kernel the algorithm in use
     /// @param flops floating-point operations of the direct algorithm; 0 if not a matrix product
+    /// @param mixed whether it multiplies bfloat16 numbers
     /// @param seconds wall time
-    record StepProfile(String operation, String kernel, double flops, double seconds) { }
+    record StepProfile(String operation, String kernel, double flops, boolean mixed, double seconds) { }
 }

@@ -174,7 +174,7 @@ final class CpuExecutable implements Executable {
             double seconds = (System.nanoTime() - start) * 1e-9;
             CpuKernel kernel = kernels.get(values.get(i));
             profile.add(new StepProfile(GraphInterface.operation(values.get(i)), kernel.description(), kernel.flops(),
-                    seconds));
+                    kernel.mixed(), seconds));
         }
         return profile;
     }

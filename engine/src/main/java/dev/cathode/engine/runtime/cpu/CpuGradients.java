@@ -55,8 +55,8 @@ final class CpuGradients {
             case GradientOp.LayerNorm(float epsilon) -> {
                 int rows = y.input(0).shape().rows(), columns = y.input(0).shape().last();
                 yield normalization(y, norms.layerNormWorkspaceBytes(rows, columns),
-                        (in, out, scratch) -> norms.layerNorm(in[0], in[1], in[2], out[0], out[1], out[2], rows, columns,
-                                epsilon, scratch, workers));
+                        (in, out, scratch) -> norms.layerNorm(in[0], in[1], in[2], out[0], out[1], out[2], rows,
+                                columns, epsilon, scratch, workers));
             }
             case GradientOp.BatchNorm(float epsilon, Activation activation) -> {
                 int pixels = y.input(0).shape().rows(), channels = y.input(0).shape().last();
@@ -67,8 +67,8 @@ final class CpuGradients {
             case GradientOp.BatchNormTraining(float epsilon, Activation activation) -> {
                 int pixels = y.input(0).shape().rows(), channels = y.input(0).shape().last();
                 yield normalization(y, norms.batchNormWorkspaceBytes(pixels, channels),
-                        (in, out, scratch) -> norms.batchNormTraining(in[0], in[1], in[2], in[3], out[0], out[1], out[2],
-                                pixels, channels, epsilon, activation, scratch, workers));
+                        (in, out, scratch) -> norms.batchNormTraining(in[0], in[1], in[2], in[3], out[0], out[1],
+                                out[2], pixels, channels, epsilon, activation, scratch, workers));
             }
             case GradientOp.Softmax _ -> CpuKernel.simple("softmax gradient", a -> {
                 long probabilities = a.of(y.input(0)), dy = a.of(y.input(1)), dx = a.of(y);
@@ -117,8 +117,8 @@ final class CpuGradients {
                         workers);
             });
             case GradientOp.AveragePool(Window window, boolean countPadding, int _, int _) -> image(
-                    "average pool gradient", y, (dy, dx, x, o) -> moves.averagePool(dy, dx, x.dim(0), x.dim(1), x.dim(2),
-                            x.dim(3), window, countPadding, workers));
+                    "average pool gradient", y, (dy, dx, x, o) -> moves.averagePool(dy, dx, x.dim(0), x.dim(1),
+                            x.dim(2), x.dim(3), window, countPadding, workers));
             case GradientOp.AdaptiveAveragePool _ -> image("average pool gradient", y, (dy, dx, x, o) ->
                     moves.adaptiveAveragePool(dy, dx, x.dim(0), x.dim(1), x.dim(2), x.dim(3), o.dim(1), o.dim(2),
                             workers));
@@ -131,10 +131,11 @@ final class CpuGradients {
     private CpuKernel attention(Value y, GradientOp.Attention op) {
         Value q = y.input(0), k = y.input(1), v = y.input(2), output = y.input(3), dy = y.input(4);
         AttentionGradient gradient = kernels.attentionGradient(new Attention.Shape(q.shape().dim(0), op.heads(),
-                q.shape().dim(1), k.shape().dim(1), q.shape().last() / op.heads(), op.causal(), op.masked(), op.scale()));
+                q.shape().dim(1), k.shape().dim(1), q.shape().last() / op.heads(), op.causal(), op.masked(),
+                op.scale()));
         Parts parts = Parts.of(y);
-        return new CpuKernel("flash gradient", 2.5 * gradient.shape().flops(), gradient.workspaceBytes(workers.threads()),
-                0, a -> {
+        return new CpuKernel("flash gradient", 2.5 * gradient.shape().flops(), false,
+                gradient.workspaceBytes(workers.threads()), 0, a -> {
             var arguments = new AttentionGradient.Arguments(a.of(q), a.stride(q), a.of(k), a.stride(k), a.of(v),
                     a.stride(v), op.masked() ? a.of(y.input(5)) : 0, a.of(output), a.stride(output), a.of(dy),
                     a.stride(dy), part(a, y, parts, 0), part(a, y, parts, 1), part(a, y, parts, 2), a.workspace());
@@ -154,7 +155,7 @@ final class CpuGradients {
 
     private static CpuKernel normalization(Value y, long workspaceBytes, ThreeParts kernel) {
         Parts parts = Parts.of(y);
-        return new CpuKernel("norm gradient", 0, workspaceBytes, 0, a -> {
+        return new CpuKernel("norm gradient", 0, false, workspaceBytes, 0, a -> {
             long[] operands = y.inputs().stream().mapToLong(a::of).toArray();
             long[] results = {part(a, y, parts, 0), part(a, y, parts, 1), part(a, y, parts, 2)};
             long workspace = a.workspace();

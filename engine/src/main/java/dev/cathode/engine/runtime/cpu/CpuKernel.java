@@ -6,13 +6,15 @@ import dev.cathode.engine.graph.Value;
 ///
 /// @param description the algorithm, for people
 /// @param flops floating-point operations; 0 if it is no matrix product
+/// @param mixed whether it multiplies bfloat16 numbers
 /// @param workspaceBytes scratch memory it needs
 /// @param weightBytes memory for packed weights that its binding will add
 /// @param binder resolves the addresses
-record CpuKernel(String description, double flops, long workspaceBytes, long weightBytes, Binder binder) {
+record CpuKernel(String description, double flops, boolean mixed, long workspaceBytes, long weightBytes,
+                 Binder binder) {
     /// A kernel without scratch memory or weights of its own.
     static CpuKernel simple(String description, Binder binder) {
-        return new CpuKernel(description, 0, 0, 0, binder);
+        return new CpuKernel(description, 0, false, 0, 0, binder);
     }
 
     /// Makes the call that every run repeats.

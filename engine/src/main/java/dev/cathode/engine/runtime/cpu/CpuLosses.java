@@ -43,8 +43,8 @@ final class CpuLosses {
             long x = a.of(dx.input(0)), target = a.of(dx.input(1)), out = a.of(dx);
             long weights = weighted ? a.of(dx.input(2)) : 0, dy = a.of(dx.inputs().getLast());
             long count = dx.shape().count(), perWeight = weighted ? count / dx.shape().dim(0) : count;
-            return () -> kernels.elementwiseGradient().squaredError(x, target, weights, perWeight, number(dy) / count, out,
-                    count, workers);
+            return () -> kernels.elementwiseGradient().squaredError(x, target, weights, perWeight, number(dy) / count,
+                    out, count, workers);
         });
     }
 
@@ -75,7 +75,7 @@ final class CpuLosses {
 
     CpuKernel crossEntropy(Value y, Op.CrossEntropy op) {
         int rows = y.input(0).shape().dim(0), classes = y.input(0).shape().dim(1);
-        return new CpuKernel("cross-entropy", 0, (long) rows * classes * Float.BYTES, 0, a -> {
+        return new CpuKernel("cross-entropy", 0, false, (long) rows * classes * Float.BYTES, 0, a -> {
             long x = a.of(y.input(0)), ids = a.of(y.input(1)), out = a.of(y), logs = a.workspace();
             return () -> {
                 kernels.normalization().logSoftmax(x, logs, rows, classes, workers);

@@ -102,7 +102,8 @@ final class CpuLowering {
             case Op.Sum(Shape shape) -> CpuKernel.simple("sum", a -> {
                 Broadcast repeat = Broadcast.of(y.input(0).shape(), shape);
                 long x = a.of(y.input(0)), out = a.of(y);
-                return () -> kernels.elementwiseGradient().sumMiddle(x, out, repeat.outer(), repeat.middle(), repeat.inner(), workers);
+                return () -> kernels.elementwiseGradient().sumMiddle(x, out, repeat.outer(), repeat.middle(),
+                        repeat.inner(), workers);
             });
             case Op.Affine(float scale, float shift) -> CpuKernel.simple("affine", a -> {
                 long x = a.of(y.input(0)), out = a.of(y), count = y.shape().count();
@@ -129,8 +130,8 @@ final class CpuLowering {
                 Shape shape = y.input(0).shape();
                 long ids = a.of(y.input(1)), out = a.of(y);
                 int rows = y.input(1).shape().intCount();
-                return () -> moves.embedding(table.data().address(), table.storage(), shape.dim(0), shape.dim(1), ids, out, rows,
-                        workers);
+                return () -> moves.embedding(table.data().address(), table.storage(), shape.dim(0), shape.dim(1), ids,
+                        out, rows, workers);
             });
             case Op.GatherRows _ -> CpuKernel.simple("gather", a -> {
                 Shape x = y.input(0).shape();
@@ -140,7 +141,8 @@ final class CpuLowering {
             case Op.Sinusoid op -> CpuKernel.simple("sinusoid", a -> {
                 long t = a.of(y.input(0)), out = a.of(y);
                 int rows = y.shape().dim(0);
-                return () -> moves.sinusoid(t, out, rows, op.columns(), op.cosineFirst(), op.freqShift(), op.maxPeriod());
+                return () -> moves.sinusoid(t, out, rows, op.columns(), op.cosineFirst(), op.freqShift(),
+                        op.maxPeriod());
             });
             case Op.ResizeNearest(int height, int width) -> CpuKernel.simple("resize", a -> {
                 Shape x = y.input(0).shape();
@@ -186,7 +188,8 @@ final class CpuLowering {
         Attention.Shape shape = new Attention.Shape(q.shape().dim(0), op.heads(), q.shape().dim(1), k.shape().dim(1),
                 q.shape().last() / op.heads(), op.causal(), op.masked(), op.scale());
         Attention attention = mixed ? kernels.mixedAttention(shape) : kernels.attention(shape);
-        return new CpuKernel(mixed ? "flash bfloat16" : "flash", attention.shape().flops(), attention.workspaceBytes(workers.threads()), 0, a -> {
+        return new CpuKernel(mixed ? "flash bfloat16" : "flash", attention.shape().flops(), mixed,
+                attention.workspaceBytes(workers.threads()), 0, a -> {
             var arguments = new Attention.Arguments(a.of(q), a.stride(q), a.of(k), a.stride(k), a.of(v), a.stride(v),
                     op.masked() ? a.of(y.input(3)) : 0, a.of(y), a.stride(y), a.workspace());
             return () -> attention.run(arguments, workers);
@@ -208,10 +211,11 @@ final class CpuLowering {
         Parts parts = Parts.of(y);
         return CpuKernel.simple("batch norm", a -> {
             long x = a.of(y.input(0)), w = a.of(y.input(1)), b = a.of(y.input(2)), out = a.of(y);
-            long mean = out + (long) parts.offset(1) * Float.BYTES, variance = out + (long) parts.offset(2) * Float.BYTES;
+            long mean = out + (long) parts.offset(1) * Float.BYTES;
+            long variance = out + (long) parts.offset(2) * Float.BYTES;
             int pixels = y.input(0).shape().rows(), channels = y.input(0).shape().last();
-            return () -> kernels.normalizationGradient().batchNormTraining(x, w, b, out, mean, variance, pixels, channels,
-                    op.epsilon(), op.activation(), workers);
+            return () -> kernels.normalizationGradient().batchNormTraining(x, w, b, out, mean, variance, pixels,
+                    channels, op.epsilon(), op.activation(), workers);
         });
     }
 

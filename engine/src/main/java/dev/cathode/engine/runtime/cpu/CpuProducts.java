@@ -28,7 +28,8 @@ import java.util.Optional;
 /// with respect to the input is the same kernel with the filter flipped and its two kinds of channels exchanged.
 final class CpuProducts {
     /// Below so many rows per run, transforming a filter for Winograd costs more than its product saves: the filter is
-    /// written up to four times its size and read again, which takes as long as the direct product of about so many rows.
+    /// written up to four times its size and read again, which takes as long as the direct product of about so many
+    /// rows.
     private static final int WORTH_TRANSFORMING = 2048;
 
     /// With fewer channels than this on either side (a network's first and last layers), there is little to gain from
@@ -58,8 +59,8 @@ final class CpuProducts {
             long sampleBias = epilogue.sampleBias() ? a.of(y.input(next++)) : 0;
             Value residual = epilogue.residual() ? y.input(next) : null;
             var arguments = new Convolution.Arguments(a.of(y.input(0)), a.stride(y.input(0)), packed.address(a), bias,
-                    sampleBias, residual == null ? 0 : a.of(residual), residual == null ? 0 : a.stride(residual), a.of(y),
-                    a.stride(y), packed.workspace(a));
+                    sampleBias, residual == null ? 0 : a.of(residual), residual == null ? 0 : a.stride(residual),
+                    a.of(y), a.stride(y), packed.workspace(a));
             return packed.run(a, arguments);
         });
     }
@@ -97,7 +98,8 @@ final class CpuProducts {
         boolean rounded = isRounded(x) && isRounded(dy);
         ConvolutionShape shape = ShapeInference.convolutionShape(dw);
         FilterGradient gradient = rounded ? kernels.mixedFilterGradient(shape) : kernels.filterGradient(shape);
-        return new CpuKernel("filter gradient" + (rounded ? " bfloat16" : ""), gradient.shape().flops(), gradient.workspaceBytes(workers.threads()), 0, a -> {
+        return new CpuKernel("filter gradient" + (rounded ? " bfloat16" : ""), gradient.shape().flops(), rounded,
+                gradient.workspaceBytes(workers.threads()), 0, a -> {
             var arguments = new FilterGradient.Arguments(a.of(x), a.stride(x), a.of(dy), a.stride(dy), a.of(dw),
                     a.workspace());
             return () -> gradient.run(arguments, workers);
@@ -116,14 +118,15 @@ final class CpuProducts {
     /// How to compute a product.
     ///
     /// @param numbers what is multiplied or, with "f16" and "bf16", what the weights are in memory; for people
-    private record Choice(Convolution convolution, String numbers) {
+    /// @param mixed whether bfloat16 numbers are multiplied
+    private record Choice(Convolution convolution, String numbers, boolean mixed) {
         static Choice stored(Convolution convolution, WeightStorage storage) {
-            return new Choice(convolution, storage.name().toLowerCase(Locale.ROOT));
+            return new Choice(convolution, storage.name().toLowerCase(Locale.ROOT), false);
         }
 
         /// In mixed precision.
         static Choice mixed(Convolution convolution) {
-            return convolution.algorithm() == ConvolutionAlgorithm.DIRECT ? new Choice(convolution, "bfloat16")
+            return convolution.algorithm() == ConvolutionAlgorithm.DIRECT ? new Choice(convolution, "bfloat16", true)
                     : stored(convolution, WeightStorage.F16);
         }
     }
@@ -151,14 +154,15 @@ final class CpuProducts {
                 && !weights.mayRound() ? stored(shape, epilogue, wanted, WeightStorage.F32) : choice;
     }
 
-    private Choice stored(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wanted, WeightStorage storage) {
+    private Choice stored(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm wanted,
+            WeightStorage storage) {
         return Choice.stored(kernels.convolution(shape, epilogue, wanted, storage), storage);
     }
 
     /// Whether a value is what residual blocks add to, and not the normalised or activated copy that works inside of
-    /// one. A product that reads it (a shortcut, a change of size) hands its errors on to everything that follows, so in
-    /// mixed precision its operand stays float32, and its weights are of half precision. These are few layers: in Stable
-    /// Diffusion's U-Net an eighth of the work, and half of the error if they were rounded.
+    /// one. A product that reads it (a shortcut, a change of size) hands its errors on to everything that follows, so
+    /// in mixed precision its operand stays float32, and its weights are of half precision. These are few layers: in
+    /// Stable Diffusion's U-Net an eighth of the work, and half of the error if they were rounded.
     private static boolean isStream(Value x) {
         return switch (x.op()) {
             case Op.Reshape _, Op.Permute _, Op.ResizeNearest _ -> isStream(x.input(0));
@@ -180,6 +184,7 @@ final class CpuProducts {
         private final Value weight;
         private final Convolution convolution;
         private final String numbers;
+        private final boolean mixed;
         private final Direction direction;
         private final boolean variable;
         /// How to multiply without packing all of a variable before, if that is faster.
@@ -189,6 +194,7 @@ final class CpuProducts {
             this.weight = weight;
             convolution = choice.convolution;
             numbers = choice.numbers;
+            mixed = choice.mixed;
             this.direction = direction;
             variable = weights.isVariable(weight);
             inPassing = variable && roundedBytes() == 0 ? convolution.inPassing() : Optional.empty();
@@ -199,7 +205,7 @@ final class CpuProducts {
             String description = convolution.algorithm().name().toLowerCase(Locale.ROOT) + ' '
                     + numbers + (variable ? fresh : "");
             long scratch = packedScratch() + align(workspaceBytes()) + more;
-            return new CpuKernel(description, convolution.shape().flops(), scratch,
+            return new CpuKernel(description, convolution.shape().flops(), mixed, scratch,
                     variable ? 0 : weights.missingBytes(weight, convolution, direction), binder);
         }
 

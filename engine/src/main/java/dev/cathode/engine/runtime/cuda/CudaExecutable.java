@@ -26,7 +26,8 @@ import java.util.function.Supplier;
 import java.util.stream.IntStream;
 
 /// A list of launches and library calls with all addresses resolved. The first run makes them one by one, the second
-/// records those of the body, and from then on a run is one replay, which returns before it is done: only [#get] and [#await] wait.
+/// records those of the body, and from then on a run is one replay, which returns before it is done: only [#get] and
+/// [#await] wait.
 ///
 /// Whether to stop is asked between kernels while they are called one by one, and once before a replay.
 final class CudaExecutable implements Executable {
@@ -242,8 +243,8 @@ final class CudaExecutable implements Executable {
             return isFinite(value.dtype(), memory + plan.offset(value), value.shape().count());
         }
         Parts parts = Parts.of(value);
-        return IntStream.range(0, parts.shapes().size()).allMatch(i -> isFinite(value.dtype(), memory + plan.offset(value)
-                + (long) parts.offset(i) * value.dtype().bytes(), parts.shapes().get(i).count()));
+        return IntStream.range(0, parts.shapes().size()).allMatch(i -> isFinite(value.dtype(),
+                memory + plan.offset(value) + (long) parts.offset(i) * value.dtype().bytes(), parts.shapes().get(i).count()));
     }
 
     private boolean isFinite(DType type, long address, long count) {
@@ -278,7 +279,7 @@ final class CudaExecutable implements Executable {
             double seconds = (System.nanoTime() - start) * 1e-9;
             CudaKernel kernel = kernels.get(values.get(i));
             profile.add(new StepProfile(GraphInterface.operation(values.get(i)), kernel.description(), kernel.flops(),
-                    seconds));
+                    false, seconds));
         }
         prologueDue = false;
         return profile;
