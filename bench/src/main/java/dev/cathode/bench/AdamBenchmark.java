@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/// One step of AdamW, and the gradient's norm before it. A step moves 28 bytes a parameter (16 are read, 12 written), so
-/// `parameters · 28 / time` is to be compared with the memory's bandwidth.
+/// One step of AdamW, and the gradient's norm before it. A step moves 28 bytes a parameter (16 are read, 12 written),
+/// so `parameters · 28 / time` is to be compared with the memory's bandwidth.
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)

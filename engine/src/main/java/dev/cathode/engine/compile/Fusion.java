@@ -43,10 +43,10 @@ public final class Fusion {
         }
     }
 
-    /// The graph with each normalisation and the activation behind it as one operation, and nothing else changed: what a
-    /// graph should be before gradients are added to it, because such an operation's gradient needs no more than its own
-    /// input, while an activation's needs the normalised numbers to be kept. Taps stay, but for those of values that are
-    /// swallowed.
+    /// The graph with each normalisation and the activation behind it as one operation, and nothing else changed: what
+    /// a graph should be before gradients are added to it, because such an operation's gradient needs no more than its
+    /// own input, while an activation's needs the normalised numbers to be kept. Taps stay, but for those of values
+    /// that are swallowed.
     public static Graph normalizations(Graph graph) {
         Graph fused = new Fusion(graph, Set.of()).rewrite(Extent.NORMALIZATIONS);
         return new Fusion(fused, Set.of()).rewrite(Extent.NOTHING);

@@ -17,8 +17,8 @@ import java.util.Set;
 /// A graph as a device computes it whose kernels work on 16-bit numbers: every value gets the type in which it lies in
 /// memory, and casts stand where two types meet.
 ///
-/// * Products, attention and lookups read 16-bit numbers, and so do what follows them element by element: the whole of a
-///   network between its first and its last product lies in half the memory.
+/// * Products, attention and lookups read 16-bit numbers, and so do what follows them element by element: the whole of
+///   a network between its first and its last product lies in half the memory.
 /// * Weights and statistics of normalisations, masks, timesteps, softmax, losses, sums and updates are float32.
 /// * What stands alone keeps its type; where operands of both types meet element by element, float32 wins. What depends
 ///   on parameters alone follows the others.

@@ -56,9 +56,9 @@ public record Schedule(List<Value> prologue, List<Value> body) {
         return Stream.concat(prologue.stream(), body.stream()).toList();
     }
 
-    /// The same with the optimizer's updates, and the moving averages of what they change, behind everything else, as far
-    /// as nothing that comes after them needs what they change: so that all of them can be done at once. Their gradients
-    /// stay in memory until then.
+    /// The same with the optimizer's updates, and the moving averages of what they change, behind everything else, as
+    /// far as nothing that comes after them needs what they change: so that all of them can be done at once. Their
+    /// gradients stay in memory until then.
     public Schedule withUpdatesLast() {
         Set<Value> touched = new HashSet<>(); // parameters that what comes later, and is no update, reads or changes
         Set<Value> changed = new HashSet<>();

@@ -18,8 +18,8 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /// Linear layers of one size that read the same value become one product of their stacked weights, and their results
-/// slices of its: queries, keys and values of self-attention, and what a U-Net's blocks make of the time embedding. For a
-/// device to which many small products cost more than a large one.
+/// slices of its: queries, keys and values of self-attention, and what a U-Net's blocks make of the time embedding. For
+/// a device to which many small products cost more than a large one.
 ///
 /// The weights are stacked once, in the prologue. Layers whose weights change, and those that the prologue computes
 /// anyway, stay as they are. Biases become a residual, which costs nothing more, where there are only a few rows.

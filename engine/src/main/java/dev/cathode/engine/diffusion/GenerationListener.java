@@ -23,8 +23,8 @@ public interface GenerationListener {
     /// @param image which picture, from 0
     /// @param step which step, from 1
     /// @param steps how many there are
-    /// @param preview what the picture looks like so far, roughly and small; made when asked for, during this call; empty
-    ///         if the latents are not of a known kind
+    /// @param preview what the picture looks like so far, roughly and small; made when asked for, during this call;
+    ///         empty if the latents are not of a known kind
     default void onStep(int image, int step, int steps, Supplier<Optional<RgbImage>> preview) { }
 
     /// A picture is done.

@@ -4,8 +4,8 @@ import dev.cathode.engine.runtime.Executable;
 import java.util.Arrays;
 import java.util.function.BooleanSupplier;
 
-/// Classifier-free guidance (Ho and Salimans 2022, https://arxiv.org/abs/2207.12598): the U-Net is evaluated on a prompt
-/// and on what the picture shall not show, and what differs is exaggerated.
+/// Classifier-free guidance (Ho and Salimans 2022, https://arxiv.org/abs/2207.12598): the U-Net is evaluated on a
+/// prompt and on what the picture shall not show, and what differs is exaggerated.
 public final class Guidance {
     private Guidance() { }
 

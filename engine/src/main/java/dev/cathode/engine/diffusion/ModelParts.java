@@ -63,8 +63,8 @@ final class ModelParts implements AutoCloseable {
         }
     }
 
-    /// The same on the processor. Its kernels are written meanwhile, by a thread of their own: for a virtual machine that
-    /// has just started each takes half a second.
+    /// The same on the processor. Its kernels are written meanwhile, by a thread of their own: for a virtual machine
+    /// that has just started each takes half a second.
     static ModelParts open(Path path, PipelineOptions options) {
         CompletableFuture<Device> device = CompletableFuture.supplyAsync(() -> cpu(options),
                 task -> Thread.ofPlatform().daemon().name("cathode-kernels").start(task));

@@ -39,7 +39,8 @@ final class ResidentDenoising {
     }
 
     /// The graph of one step, whose variables are defined where they are not yet. Inputs: `timestep` and
-    /// `encoder_hidden_states` as of the U-Net, `noise` `[1, C, H, W]`, `weights` and `index` as [SamplerStep] has them.
+    /// `encoder_hidden_states` as of the U-Net, `noise` `[1, C, H, W]`, `weights` and `index` as [SamplerStep] has
+    /// them.
     static Graph graph(UNet2DConditionConfig config, UNetSize size, Variables variables) {
         Graph graph = new Graph();
         int channels = config.inChannels();

@@ -14,8 +14,8 @@ import java.util.function.BiConsumer;
 
 /// Reverse-mode differentiation: adds to a graph the values that are the gradients of a scalar.
 ///
-/// Only what lies on a way from the chosen parameters or inputs to the loss is differentiated, so whatever is frozen costs
-/// nothing. Gradients come before fusion: products with an epilogue beyond a bias are refused.
+/// Only what lies on a way from the chosen parameters or inputs to the loss is differentiated, so whatever is frozen
+/// costs nothing. Gradients come before fusion: products with an epilogue beyond a bias are refused.
 public final class Gradients {
     private final Set<Value> needed = new HashSet<>();
     private final Map<Value, Value> gradients = new HashMap<>();
@@ -45,9 +45,9 @@ public final class Gradients {
         return ordered;
     }
 
-    /// As [#of(Value, Collection)], but hands out each gradient as soon as it is complete: when everything that reads the value has been
-    /// passed. What `ready` adds to the graph then runs there, so an update of a parameter may follow at once, and the
-    /// gradient's memory is free again before the next one is computed.
+    /// As [#of(Value, Collection)], but hands out each gradient as soon as it is complete: when everything that reads
+    /// the value has been passed. What `ready` adds to the graph then runs there, so an update of a parameter may
+    /// follow at once, and the gradient's memory is free again before the next one is computed.
     public static void each(Value loss, Collection<Value> wrt, BiConsumer<Value, Value> ready) {
         new Gradients().sweep(loss, one(loss), Set.copyOf(wrt), ready);
     }

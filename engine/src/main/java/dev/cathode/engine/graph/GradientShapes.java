@@ -140,8 +140,8 @@ final class GradientShapes {
         return 1;
     }
 
-    /// The product that computes the gradient with respect to the input: a convolution of dy, spread apart by the strides
-    /// where there are any, with the flipped filter.
+    /// The product that computes the gradient with respect to the input: a convolution of dy, spread apart by the
+    /// strides where there are any, with the flipped filter.
     static ConvolutionShape inputGradient(GradientOp.Conv2dInput op, Shape dy, Shape w) {
         Op.Geometry g = op.geometry();
         int kernelHeight = w.dim(1);

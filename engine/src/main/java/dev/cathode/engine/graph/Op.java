@@ -34,16 +34,16 @@ public sealed interface Op permits Op.Input, Op.Parameter, Op.Fill, Op.Linear, O
     // ---- products
 
     /// `y = x wᵀ` and the epilogue. Inputs: x `[…, I]`, weight `[O, I]`, then what the epilogue has of bias `[O]`,
-    /// sample bias `[N, O]` and residual (the output's shape). A weight `[K, O, I]` stands for K products of the same x,
-    /// `[K, …, O]`, which only a residual may follow.
+    /// sample bias `[N, O]` and residual (the output's shape). A weight `[K, O, I]` stands for K products of the same
+    /// x, `[K, …, O]`, which only a residual may follow.
     record Linear(Epilogue epilogue) implements Op { }
 
     /// A convolution and the epilogue. Inputs: x `[N, H, W, I]`, weight `[O, KH, KW, I]`, then the epilogue's, as in
     /// [Linear].
     record Conv2d(Geometry geometry, Epilogue epilogue) implements Op { }
 
-    /// `softmax(q kᵀ · scale + mask) v` per head. Inputs: q `[N, L, heads·d]`, k and v `[N, S, heads·d]`, and if `masked`
-    /// an additive mask `[N, S]`. If `causal`, position i sees keys 0 to i.
+    /// `softmax(q kᵀ · scale + mask) v` per head. Inputs: q `[N, L, heads·d]`, k and v `[N, S, heads·d]`, and if
+    /// `masked` an additive mask `[N, S]`. If `causal`, position i sees keys 0 to i.
     record Attention(int heads, boolean causal, boolean masked, float scale) implements Op { }
 
     // ---- normalisations

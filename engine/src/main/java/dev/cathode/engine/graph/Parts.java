@@ -2,9 +2,9 @@ package dev.cathode.engine.graph;
 
 import java.util.List;
 
-/// Several tensors in one value: an operation with several results returns them one behind the other as one vector, each
-/// beginning at a multiple of 16 elements. Taking one out costs nothing: a slice of the outermost axis is a place in
-/// memory, not a copy.
+/// Several tensors in one value: an operation with several results returns them one behind the other as one vector,
+/// each beginning at a multiple of 16 elements. Taking one out costs nothing: a slice of the outermost axis is a place
+/// in memory, not a copy.
 ///
 /// @param shapes the tensors
 public record Parts(List<Shape> shapes) {

@@ -17,8 +17,8 @@ public sealed interface UpdateOp extends Op {
     }
 
     /// AdamW (Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101) or, if not `decoupled`, Adam with L2 penalty,
-    /// as PyTorch computes them. Inputs: parameter, first moment, second moment, gradient, learning rate `[]`, step `[]`
-    /// (I32, 1 in the first), factor `[]`.
+    /// as PyTorch computes them. Inputs: parameter, first moment, second moment, gradient, learning rate `[]`, step
+    /// `[]` (I32, 1 in the first), factor `[]`.
     record Adam(double beta1, double beta2, double epsilon, double weightDecay, boolean decoupled)
             implements UpdateOp { }
 

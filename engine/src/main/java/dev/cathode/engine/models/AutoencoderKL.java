@@ -82,8 +82,8 @@ public final class AutoencoderKL {
         return Ops.toChannelsFirst(new AutoencoderKL(config, at.at("decoder")).decoder(h));
     }
 
-    /// The Kullback-Leibler divergence of a latent from the standard normal distribution, as a mean over all its numbers:
-    /// `½ (mean² + exp(logvar) - 1 - logvar)` (Kingma & Welling 2014, https://arxiv.org/abs/1312.6114).
+    /// The Kullback-Leibler divergence of a latent from the standard normal distribution, as a mean over all its
+    /// numbers: `½ (mean² + exp(logvar) - 1 - logvar)` (Kingma & Welling 2014, https://arxiv.org/abs/1312.6114).
     public static Value klDivergence(Moments moments) {
         Value square = Ops.multiply(moments.mean(), moments.mean());
         Value variance = Ops.activate(moments.logvar(), Activation.EXP);

@@ -8,8 +8,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.JsonNodeFactory;
 import tools.jackson.databind.node.ObjectNode;
 
-/// The configuration of a [DenseNet]: the arguments of torchvision's `DenseNet`, and the channels of its pictures, which
-/// torchxrayvision calls `in_channels`.
+/// The configuration of a [DenseNet]: the arguments of torchvision's `DenseNet`, and the channels of its pictures,
+/// which torchxrayvision calls `in_channels`.
 ///
 /// @param growthRate channels that each layer adds
 /// @param blockConfig layers of each dense block

@@ -27,8 +27,8 @@ public sealed interface TextModel {
     record Bert(BertConfig config) implements TextModel { }
 
     /// Another of these with a small network behind it that makes the states of each token what the U-Net knows:
-    /// `linear, GELU, linear`, trained by textual projection. In `config.json` it is an object [#PROJECTION] with the keys
-    /// `intermediate_size` and `hidden_size`.
+    /// `linear, GELU, linear`, trained by textual projection. In `config.json` it is an object [#PROJECTION] with the
+    /// keys `intermediate_size` and `hidden_size`.
     ///
     /// @param encoder what it is behind
     /// @param intermediate columns between the linear layers

@@ -18,8 +18,8 @@ import java.util.Set;
 import java.util.stream.LongStream;
 
 /// Weights for a network that has none, in the distribution of PyTorch's defaults: matrices and filters uniform in
-/// ±1/√(fan-in), norms 1, biases 0. A tensor is drawn when it is asked for and lives until it is released; it depends on
-/// the seed, its name and nothing else.
+/// ±1/√(fan-in), norms 1, biases 0. A tensor is drawn when it is asked for and lives until it is released; it depends
+/// on the seed, its name and nothing else.
 public final class RandomWeights implements Checkpoint {
     /// How filters of convolutions are drawn.
     public enum Filters {

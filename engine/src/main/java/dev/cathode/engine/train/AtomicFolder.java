@@ -13,8 +13,8 @@ import java.nio.file.attribute.BasicFileAttributes;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// Folders that are there whole or not at all, whenever the program or the machine stops: they are written under another
-/// name, brought to the disk, and renamed.
+/// Folders that are there whole or not at all, whenever the program or the machine stops: they are written under
+/// another name, brought to the disk, and renamed.
 public final class AtomicFolder {
     /// What stands beside a folder under a name that begins with a dot and ends with the kind.
     private static final String NEW = ".new.part";

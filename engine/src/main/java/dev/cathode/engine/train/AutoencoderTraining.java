@@ -25,8 +25,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/// The autoencoder: pictures should come back as they were, from latents that are drawn from nearly normal distributions
-/// (Kingma & Welling 2014, https://arxiv.org/abs/1312.6114): `mean (decode(mean + std·ε) - x)² + scale · KL`.
+/// The autoencoder: pictures should come back as they were, from latents that are drawn from nearly normal
+/// distributions (Kingma & Welling 2014, https://arxiv.org/abs/1312.6114): `mean (decode(mean + std·ε) - x)² + scale ·
+/// KL`.
 ///
 /// The written model's `scaling_factor` is one over the standard deviation of its latents, so that a U-Net sees numbers
 /// of unit variance (Rombach et al. 2022, https://arxiv.org/abs/2112.10752, appendix G).

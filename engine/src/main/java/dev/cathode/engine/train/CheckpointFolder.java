@@ -11,8 +11,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The checkpoints of a run: folders `checkpoint-N` in its output folder, N optimizer steps done. Each is there whole or
-/// not at all.
+/// The checkpoints of a run: folders `checkpoint-N` in its output folder, N optimizer steps done. Each is there whole
+/// or not at all.
 ///
 /// @param outputDir the output folder; may not exist yet
 /// @param limit how many are kept; empty: all

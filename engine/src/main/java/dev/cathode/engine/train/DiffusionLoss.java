@@ -35,8 +35,8 @@ public record DiffusionLoss(NoiseSchedule schedule, PredictionType prediction, b
     }
 
     /// As [#addTo(Graph, Shape, Network)] for DreamBooth's prior preservation (Ruiz et al. 2023,
-    /// https://arxiv.org/abs/2208.12242): the second half of the batch shows the class, and the loss is the mean over the
-    /// first half plus `priorWeight` times that over the second.
+    /// https://arxiv.org/abs/2208.12242): the second half of the batch shows the class, and the loss is the mean over
+    /// the first half plus `priorWeight` times that over the second.
     public void addToWithPrior(Graph graph, Shape latents, double priorWeight, Network network) {
         if (latents.dim(0) % 2 != 0) {
             throw new IllegalArgumentException("with prior preservation a batch has as many pictures of the class as of"

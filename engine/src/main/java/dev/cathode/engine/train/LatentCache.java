@@ -15,8 +15,8 @@ import java.util.Arrays;
 /// The distributions of the latents of a whole data set in a file, so that the autoencoder sees each picture once. Each
 /// epoch still draws a new latent from the distribution.
 ///
-/// The file is filled from the front, so one that was not finished is gone on with. Beside it lies a text that says what
-/// it was made of; if that is another one, it is made anew.
+/// The file is filled from the front, so one that was not finished is gone on with. Beside it lies a text that says
+/// what it was made of; if that is another one, it is made anew.
 final class LatentCache implements AutoCloseable {
     private final FileChannel file;
     private final int count;

@@ -9,8 +9,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/// The checkpoints of several networks as one, each tensor under its network's prefix: `unet.conv_in.weight`. Closing it
-/// closes them.
+/// The checkpoints of several networks as one, each tensor under its network's prefix: `unet.conv_in.weight`. Closing
+/// it closes them.
 public final class PrefixedCheckpoint implements Checkpoint {
     private final Map<String, Checkpoint> parts;
 

@@ -26,8 +26,8 @@ import java.util.function.Supplier;
 
 /// The training loop, the same for every method: batches, steps, logs, checkpoints, validation.
 ///
-/// A run is a pure function of its recipe and data: killed at any moment and resumed from its latest checkpoint, it ends
-/// with the same bytes as one that was never disturbed.
+/// A run is a pure function of its recipe and data: killed at any moment and resumed from its latest checkpoint, it
+/// ends with the same bytes as one that was never disturbed.
 ///
 /// @param <S> what the task reads of a sample
 public final class Trainer<S> {

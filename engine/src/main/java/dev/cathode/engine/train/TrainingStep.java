@@ -23,11 +23,11 @@ import java.util.function.Supplier;
 /// One optimizer step, again and again: a loss over one or several batches, its gradients, and the update of the
 /// parameters.
 ///
-/// The loss is a graph with an output `loss`, the mean over the samples of its batch; it is traced and compiled for every
-/// batch size that occurs.
+/// The loss is a graph with an output `loss`, the mean over the samples of its batch; it is traced and compiled for
+/// every batch size that occurs.
 ///
-/// A step may be [asked for](#ask) while earlier ones still run on a device of its own, so that the device never waits for
-/// this process. Once a step was not finite, no later one changes anything: it may have been asked for by then.
+/// A step may be [asked for](#ask) while earlier ones still run on a device of its own, so that the device never waits
+/// for this process. Once a step was not finite, no later one changes anything: it may have been asked for by then.
 public final class TrainingStep implements AutoCloseable {
     private static final int AHEAD = 2;
 
@@ -97,8 +97,8 @@ public final class TrainingStep implements AutoCloseable {
     /// @param learningRate step size
     /// @param emaDecay how much of the moving average stays; not read where there is none
     /// @param samples of all batches together
-    /// @param batches one, or several if gradients accumulate; asked for one after the other, so that not all need to be
-    ///         in memory
+    /// @param batches one, or several if gradients accumulate; asked for one after the other, so that not all need to
+    ///         be in memory
     /// @return waits for the result; to be called at most once
     public Supplier<Result> ask(long step, double learningRate, double emaDecay, int samples, Iterator<Batch> batches) {
         if (!accumulate) {

@@ -129,8 +129,8 @@ public final class GoldenNetwork implements AutoCloseable {
         }
     }
 
-    /// Asserts that results are those of a file, within the tolerance of this way to compute. Long tensors may be stored
-    /// as subsets.
+    /// Asserts that results are those of a file, within the tolerance of this way to compute. Long tensors may be
+    /// stored as subsets.
     public void assertMatches(Goldens.Topic topic, String file, String tensor, float[] actual) {
         float[] expected = topic.floats(file, tensor);
         float[] compared = actual.length > expected.length ? Goldens.subset(actual, expected.length) : actual;
@@ -147,8 +147,8 @@ public final class GoldenNetwork implements AutoCloseable {
                 factor * tol);
     }
 
-    /// The root mean square of the difference to a tensor of a file, or the subset of it that the file holds, over that of
-    /// the tensor.
+    /// The root mean square of the difference to a tensor of a file, or the subset of it that the file holds, over that
+    /// of the tensor.
     public static double relativeError(Goldens.Topic topic, String file, String tensor, float[] actual) {
         float[] expected = topic.floats(file, tensor);
         float[] compared = actual.length > expected.length ? Goldens.subset(actual, expected.length) : actual;

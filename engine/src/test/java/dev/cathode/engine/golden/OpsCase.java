@@ -52,7 +52,8 @@ public record OpsCase(String file, String name, JsonNode attributes, Graph graph
         return OPS.floats(file, name + "." + result);
     }
 
-    /// The result, and the gradient of everything the golden has one of, by the golden's names without that of the case.
+    /// The result, and the gradient of everything the golden has one of, by the golden's names without that of the
+    /// case.
     public Map<String, float[]> results(GoldenNetwork network) {
         Value out = build();
         graph.output("out", out);

@@ -9,7 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Every network of the goldens as a graph: the tiny ones with weights and inputs from files, the published ones without.
+/// Every network of the goldens as a graph: the tiny ones with weights and inputs from files, the published ones
+/// without.
 public final class GoldenNetworks {
     /// A forward pass of a tiny network.
     ///

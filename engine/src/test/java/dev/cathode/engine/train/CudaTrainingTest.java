@@ -177,8 +177,8 @@ class CudaTrainingTest {
         }
     }
 
-    /// Also where gradients are not clipped, so that none has to wait for the last one: unless there is no memory to keep
-    /// them all. Either way the bytes are the same.
+    /// Also where gradients are not clipped, so that none has to wait for the last one: unless there is no memory to
+    /// keep them all. Either way the bytes are the same.
     @Test
     void oneLaunchUpdatesEverythingIfGradientsFit() {
         Assumptions.assumeFalse(Machines.areGpus(), "the memory of a GPU is what it is");

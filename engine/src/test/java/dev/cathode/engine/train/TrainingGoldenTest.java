@@ -143,8 +143,8 @@ class TrainingGoldenTest {
         }
     }
 
-    /// Asserts that a group of parameters moved as PyTorch's did: the L2 norm of the difference over all of them is small
-    /// beside that of the way they went. Key biases are left out: their gradient is rounding noise.
+    /// Asserts that a group of parameters moved as PyTorch's did: the L2 norm of the difference over all of them is
+    /// small beside that of the way they went. Key biases are left out: their gradient is rounding noise.
     private static void assertMoved(String file, String group, JsonNode expected, TrainingState state, Checkpoint start) {
         boolean average = group.equals("ema.");
         double off = 0;

@@ -5,9 +5,9 @@ import dev.cathode.kernels.cpu.x86.X86Kernels;
 
 /// The door to the CPU kernels: one implementation per way of writing them.
 public interface CpuKernels {
-    /// The fastest kernels for this machine: products and attention in machine code where the processor has AVX-512 or AVX2 and the
-    /// system lets us run code, else all on the Vector API. The system property `cathode.cpu` (`vector`, `avx2`,
-    /// `avx512`) overrides.
+    /// The fastest kernels for this machine: products and attention in machine code where the processor has AVX-512 or
+    /// AVX2 and the system lets us run code, else all on the Vector API. The system property `cathode.cpu` (`vector`,
+    /// `avx2`, `avx512`) overrides.
     static CpuKernels fastest() {
         return X86Kernels.open();
     }
@@ -26,8 +26,8 @@ public interface CpuKernels {
     /// Floats in one vector register.
     int lanes();
 
-    /// Floating-point operations per second that this machine reaches with nothing but fused multiply-adds in registers,
-    /// measured now (a fraction of a second) on the pool.
+    /// Floating-point operations per second that this machine reaches with nothing but fused multiply-adds in
+    /// registers, measured now (a fraction of a second) on the pool.
     double peakRate(Workers workers);
 
     /// The same with products of bfloat16 numbers, where the processor has an instruction for them; where it has none,
@@ -44,7 +44,8 @@ public interface CpuKernels {
     Convolution convolution(ConvolutionShape shape, Epilogue epilogue, ConvolutionAlgorithm algorithm,
                             WeightStorage storage);
 
-    /// Prepares a convolution or linear layer in mixed precision: numbers of 16 bits where they can be, sums in float32.
+    /// Prepares a convolution or linear layer in mixed precision: numbers of 16 bits where they can be, sums in
+    /// float32.
     ///
     /// The direct algorithm rounds both operands to bfloat16, to nearest even (numbers below 2^-126 may become
     /// zeros). Winograd's multiplies in float32 and keeps transformed weights as half precision. Relative to the root
@@ -68,10 +69,10 @@ public interface CpuKernels {
     /// Prepares an attention.
     Attention attention(Attention.Shape shape);
 
-    /// Prepares an attention in mixed precision: queries, keys, values and the softmax's weights rounded to bfloat16, to
-    /// nearest even (numbers below 2^-126 may become zeros), where the processor has an instruction for their products;
-    /// scores, sums and the softmax in float32. Where it has none, the same as [#attention]. What goes in and comes out
-    /// is float32.
+    /// Prepares an attention in mixed precision: queries, keys, values and the softmax's weights rounded to bfloat16,
+    /// to nearest even (numbers below 2^-126 may become zeros), where the processor has an instruction for their
+    /// products; scores, sums and the softmax in float32. Where it has none, the same as [#attention]. What goes in and
+    /// comes out is float32.
     Attention mixedAttention(Attention.Shape shape);
 
     /// Prepares the gradient of an attention.

@@ -23,8 +23,8 @@ public interface Elementwise {
     /// `y[i] = a[i] ∘ b[i]`.
     void binary(Binary operation, long a, long b, long y, long count, Workers workers);
 
-    /// `y[o][m][i] = a[o][m][i] ∘ b[o][i]`: b is broadcast over the middle axis. With `outer` 1, b is one vector for all
-    /// rows; with `inner` 1, one number per outer row.
+    /// `y[o][m][i] = a[o][m][i] ∘ b[o][i]`: b is broadcast over the middle axis. With `outer` 1, b is one vector for
+    /// all rows; with `inner` 1, one number per outer row.
     void broadcast(Binary operation, long a, long b, long y, int outer, int middle, int inner, Workers workers);
 
     /// GEGLU of each row: `y[r][i] = x[r][i] · gelu(x[r][columns + i])`, x has 2·columns numbers a row.

@@ -36,9 +36,9 @@ public interface RearrangementGradient {
                              int outWidth, Workers workers);
 
     /// Spreads pixels apart, zeros between: pixel (y, x) of dy goes to (y · strideHeight, x · strideWidth) of dx. What
-    /// turns the input gradient of a convolution with a stride into a convolution without one. Here `height` and `width`
-    /// are those of dy, `outHeight` and `outWidth` those of dx, which may have more rows and columns than the spread
-    /// pixels need: these are zero.
+    /// turns the input gradient of a convolution with a stride into a convolution without one. Here `height` and
+    /// `width` are those of dy, `outHeight` and `outWidth` those of dx, which may have more rows and columns than the
+    /// spread pixels need: these are zero.
     ///
     /// @throws IllegalArgumentException if dx is too small
     void dilate(long dy, long dx, int batch, int height, int width, int strideHeight, int strideWidth, int channels,

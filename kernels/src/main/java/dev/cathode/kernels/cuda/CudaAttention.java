@@ -30,8 +30,8 @@ public final class CudaAttention {
         this.element = element;
     }
 
-    /// Whether a block of the forward pass has room on this device: with heads of 512 numbers it takes 150 KiB of shared
-    /// memory, which data centres' GPUs have and others do not.
+    /// Whether a block of the forward pass has room on this device: with heads of 512 numbers it takes 150 KiB of
+    /// shared memory, which data centres' GPUs have and others do not.
     public boolean fits() {
         return sharedBytes() <= launcher.limits().sharedBytes();
     }

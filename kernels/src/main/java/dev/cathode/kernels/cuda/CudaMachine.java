@@ -9,9 +9,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// What the engine's CUDA device is built on: memory, our kernels, products of matrices, convolutions and attention, all
-/// done one after the other in the order in which they are asked for. A GPU with its libraries is such a machine; the
-/// tests have one on the CPU, which runs the same kernels. Addresses are the machine's, not this process's.
+/// What the engine's CUDA device is built on: memory, our kernels, products of matrices, convolutions and attention,
+/// all done one after the other in the order in which they are asked for. A GPU with its libraries is such a machine;
+/// the tests have one on the CPU, which runs the same kernels. Addresses are the machine's, not this process's.
 ///
 /// Not for several threads at once.
 public interface CudaMachine extends AutoCloseable {
@@ -39,8 +39,8 @@ public interface CudaMachine extends AutoCloseable {
     /// Copies from the machine, after everything asked for before.
     void download(long source, MemorySegment destination);
 
-    /// Begins to copy a few float32 numbers from the machine as they are after everything asked for before, and does not
-    /// wait for them; what is asked for next may change them.
+    /// Begins to copy a few float32 numbers from the machine as they are after everything asked for before, and does
+    /// not wait for them; what is asked for next may change them.
     ///
     /// @return waits for the numbers; to be called at most once
     default Supplier<float[]> fetch(long source, int count) {
@@ -65,20 +65,20 @@ public interface CudaMachine extends AutoCloseable {
 
     /// Prepares a convolution with its epilogue, or a gradient of one.
     ///
-    /// @return empty if the machine cannot do this epilogue together with the convolution; without an epilogue, or with a
-    ///         bias alone, there is always an answer
+    /// @return empty if the machine cannot do this epilogue together with the convolution; without an epilogue, or with
+    ///         a bias alone, there is always an answer
     Optional<PreparedOperation> convolution(ConvolutionTask task);
 
     /// Prepares attention or its gradient.
     ///
-    /// @return empty if the machine has nothing better for it than [CudaAttention]. The statistics of the two differ by a
-    ///         factor: a gradient goes with the forward pass of the same kind
+    /// @return empty if the machine has nothing better for it than [CudaAttention]. The statistics of the two differ by
+    ///         a factor: a gradient goes with the forward pass of the same kind
     default Optional<PreparedOperation> attention(AttentionTask task) {
         return Optional.empty();
     }
 
-    /// Records what `work` asks for instead of doing it. All of it must have run once before (what is compiled at first use
-    /// cannot be recorded), and it may neither allocate, nor wait, nor copy from or to this process.
+    /// Records what `work` asks for instead of doing it. All of it must have run once before (what is compiled at first
+    /// use cannot be recorded), and it may neither allocate, nor wait, nor copy from or to this process.
     Recording record(Runnable work);
 
     /// Ends it; everything made from it must be closed before.

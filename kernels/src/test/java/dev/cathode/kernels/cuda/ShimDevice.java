@@ -3,8 +3,8 @@ package dev.cathode.kernels.cuda;
 import java.lang.foreign.MemorySegment;
 import java.util.function.UnaryOperator;
 
-/// A device on the CPU for tests of single kernels. Buffers start as NaN, and only buffers may be read or written, to the
-/// byte.
+/// A device on the CPU for tests of single kernels. Buffers start as NaN, and only buffers may be read or written, to
+/// the byte.
 final class ShimDevice extends TestDevice {
     private static final long MEMORY = 256L << 20;
     private static final int GUARD = 256;

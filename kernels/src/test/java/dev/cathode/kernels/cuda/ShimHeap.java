@@ -6,8 +6,8 @@ import dev.cathode.kernels.cuda.library.CudaException;
 import java.util.Map;
 import java.util.TreeMap;
 
-/// Who has which memory of a [ShimProcess]. Buffers start as NaN and have guards on both sides, which must still be as they
-/// were when the buffer is given back.
+/// Who has which memory of a [ShimProcess]. Buffers start as NaN and have guards on both sides, which must still be as
+/// they were when the buffer is given back.
 final class ShimHeap {
     private static final int ALIGNMENT = 256;
     private static final byte NAN = (byte) 0xff;

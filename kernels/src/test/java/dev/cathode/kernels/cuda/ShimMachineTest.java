@@ -248,8 +248,8 @@ class ShimMachineTest {
         }
     }
 
-    /// The machine's attention and ours, forward and backward, from columns of one tensor: they differ by bfloat16's error
-    /// at most, and in the base of their statistics.
+    /// The machine's attention and ours, forward and backward, from columns of one tensor: they differ by bfloat16's
+    /// error at most, and in the base of their statistics.
     @Test
     void attentionIsLikeOurs() {
         var shape = new Attention.Shape(2, 3, 21, 33, 16, false, false, 0.3f);

@@ -19,9 +19,9 @@ import java.lang.invoke.MethodHandle;
 import java.util.Arrays;
 import java.util.Map;
 
-/// Products of matrices, convolutions and attention in the memory of a [ShimProcess], computed by this process. As strict as
-/// NVIDIA's libraries about what goes where, and stricter: all of it must be in buffers, aligned to 16 bytes, and results
-/// may not lie over factors.
+/// Products of matrices, convolutions and attention in the memory of a [ShimProcess], computed by this process. As
+/// strict as NVIDIA's libraries about what goes where, and stricter: all of it must be in buffers, aligned to 16 bytes,
+/// and results may not lie over factors.
 final class ShimMath {
     private static final int ALIGNMENT = Matmul.ALIGNMENT;
     /// One more than the largest number of a tensor.

@@ -67,7 +67,8 @@ class PhantomModelTest {
         return made.getFirst().toRgb();
     }
 
-    /// How much brighter the base of the patient's left lung is, which is at the picture's right; 1: white beside black.
+    /// How much brighter the base of the patient's left lung is, which is at the picture's right; 1: white beside
+    /// black.
     private static double leftness(RgbImage film) {
         int width = film.width();
         float[] luma = film.luma();

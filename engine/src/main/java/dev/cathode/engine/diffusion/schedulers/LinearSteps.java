@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/// A run of a sampler as numbers alone: for each evaluation the weights of [SamplerStep]. So the sampler's formula can be
-/// part of the graph that a device runs, and nothing has to come back between two evaluations.
+/// A run of a sampler as numbers alone: for each evaluation the weights of [SamplerStep]. So the sampler's formula can
+/// be part of the graph that a device runs, and nothing has to come back between two evaluations.
 ///
 /// A step of most samplers is a weighted sum: of the sample, of the last predictions (or of the clean samples that they
 /// mean), and of noise. Which weights, the sampler itself says: it is run with unit vectors as samples and predictions,

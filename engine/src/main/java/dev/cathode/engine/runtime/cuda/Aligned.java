@@ -5,8 +5,8 @@ import dev.cathode.engine.graph.Value;
 import dev.cathode.engine.runtime.cuda.CudaKernel.Addresses;
 import dev.cathode.kernels.cuda.CudaLayout;
 
-/// An operand of a library, which wants addresses that are multiples of 16. Whatever has a buffer of its own has such an
-/// address; a slice of the outermost axis may begin anywhere, and is copied to where it may be read.
+/// An operand of a library, which wants addresses that are multiples of 16. Whatever has a buffer of its own has such
+/// an address; a slice of the outermost axis may begin anywhere, and is copied to where it may be read.
 final class Aligned {
     private static final int ALIGNMENT = 16;
 

@@ -23,9 +23,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// Gradients of attention, by whoever computed it: the machine's own, our flash attention (which computes the forward pass
-/// once more for the logarithms of its sums if they were not kept), and six products for float32 and for large heads, with
-/// the probabilities of one sample after the other.
+/// Gradients of attention, by whoever computed it: the machine's own, our flash attention (which computes the forward
+/// pass once more for the logarithms of its sums if they were not kept), and six products for float32 and for large
+/// heads, with the probabilities of one sample after the other.
 final class CudaAttentionGradients {
     private final CudaPlans plans;
     private final KeptSums.Registry sums;

@@ -19,8 +19,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /// Attention, forward: the machine's own where it has one, our flash attention for 16-bit numbers, and two products
-/// around a softmax, one sample after the other, for float32 and for heads that are larger than flash attention, or this
-/// GPU's shared memory, takes.
+/// around a softmax, one sample after the other, for float32 and for heads that are larger than flash attention, or
+/// this GPU's shared memory, takes.
 final class CudaAttentions {
     private static final int LARGEST_HEAD = 512;
 

@@ -5,8 +5,8 @@ import dev.cathode.weights.DType;
 
 /// How a GPU shall compute.
 ///
-/// @param dtype of activations and of what products read: [DType#F32], [DType#BF16] or [DType#F16]; sums are float32 with
-///         all of them
+/// @param dtype of activations and of what products read: [DType#F32], [DType#BF16] or [DType#F16]; sums are float32
+///         with all of them
 /// @param tf32 whether float32 products may round their operands to TF32, 10 bits of mantissa
 public record CudaOptions(DType dtype, boolean tf32) {
     /// Checks the type.

@@ -15,8 +15,8 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 
-/// What a machine has prepared, once for all graphs: networks repeat the same few shapes, and choosing an algorithm takes
-/// longer than using it.
+/// What a machine has prepared, once for all graphs: networks repeat the same few shapes, and choosing an algorithm
+/// takes longer than using it.
 final class CudaPlans implements AutoCloseable {
     private final CudaMachine machine;
     private final Map<Element, KernelSet> kernels = new EnumMap<>(Element.class);

@@ -28,8 +28,8 @@ import java.util.Optional;
 /// Linear layers and convolutions, forward.
 ///
 /// A library does the product and as much of the epilogue as it can: cuBLASLt, which linear layers and convolutions of
-/// single pixels are for, a bias and, if nothing comes before it, the residual; cuDNN whatever it has an engine for, and
-/// a bias at least. Our kernels do the rest.
+/// single pixels are for, a bias and, if nothing comes before it, the residual; cuDNN whatever it has an engine for,
+/// and a bias at least. Our kernels do the rest.
 final class CudaProducts {
     private final CudaPlans plans;
     private final boolean tf32;
@@ -130,7 +130,8 @@ final class CudaProducts {
     /// A convolution with a part of an epilogue, and the rest.
     private record Fused(PreparedOperation prepared, ConvolutionTask.Epilogue epilogue, Epilogue left) { }
 
-    /// As much of the epilogue as the machine does together with the convolution: all, all but the residual, or the bias.
+    /// As much of the epilogue as the machine does together with the convolution: all, all but the residual, or the
+    /// bias.
     private Fused fused(ConvolutionTask task, Epilogue e) {
         boolean silu = e.activation() == Activation.SILU;
         List<ConvolutionTask.Epilogue> wanted = new ArrayList<>();
@@ -162,8 +163,8 @@ final class CudaProducts {
                 + (e.residual() ? " + residual" : "");
     }
 
-    /// What our kernels do after the library's product. An activation works where the numbers are; a residual, which may
-    /// lie where the result will be, is added on the way from scratch memory to there.
+    /// What our kernels do after the library's product. An activation works where the numbers are; a residual, which
+    /// may lie where the result will be, is added on the way from scratch memory to there.
     private final class Tail {
         private final Value y;
         private final Epilogue left;

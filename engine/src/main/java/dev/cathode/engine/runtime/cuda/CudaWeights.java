@@ -22,8 +22,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
-/// Parameters on a GPU, each in the types in which graphs read it: those of the checkpoint are converted and copied once,
-/// variables are where they are.
+/// Parameters on a GPU, each in the types in which graphs read it: those of the checkpoint are converted and copied
+/// once, variables are where they are.
 final class CudaWeights implements DeviceWeights {
     private final Checkpoint checkpoint;
     private final CudaVariables variables;

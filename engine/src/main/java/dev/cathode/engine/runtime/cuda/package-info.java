@@ -3,7 +3,8 @@
 /// products in [dev.cathode.engine.runtime.cuda.CudaProducts], attention in
 /// [dev.cathode.engine.runtime.cuda.CudaAttentions], the backward pass in
 /// [dev.cathode.engine.runtime.cuda.CudaGradients], what changes parameters in
-/// [dev.cathode.engine.runtime.cuda.CudaUpdates]; [dev.cathode.engine.runtime.cuda.CudaExecutable] runs and records them.
+/// [dev.cathode.engine.runtime.cuda.CudaUpdates]; [dev.cathode.engine.runtime.cuda.CudaExecutable] runs and records
+/// them.
 ///
 /// [dev.cathode.engine.runtime.cuda.CudaPlans] keeps what the machine has prepared,
 /// [dev.cathode.engine.runtime.cuda.CudaWeights] what a checkpoint holds,

@@ -4,8 +4,8 @@ import dev.cathode.engine.image.RgbImage;
 import java.io.IOException;
 import java.util.List;
 
-/// Where training tells how it goes. Steps are counted in optimizer steps that are done: the first is 1, and the rows up
-/// to N belong to `checkpoint-N`.
+/// Where training tells how it goes. Steps are counted in optimizer steps that are done: the first is 1, and the rows
+/// up to N belong to `checkpoint-N`.
 public interface TrainingLog extends AutoCloseable {
     /// After an optimizer step.
     void step(StepReport report) throws IOException;

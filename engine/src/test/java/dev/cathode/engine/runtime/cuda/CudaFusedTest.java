@@ -28,7 +28,8 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/// What a GPU leaves to cuDNN only where it is large: convolutions with a whole epilogue, and attention. Beside the CPU.
+/// What a GPU leaves to cuDNN only where it is large: convolutions with a whole epilogue, and attention. Beside the
+/// CPU.
 class CudaFusedTest {
     /// Of the norm, for numbers of 8 bits that are rounded once before and once behind a product.
     private static final double BFLOAT16_TOLERANCE = 1e-2;

@@ -72,10 +72,10 @@ class CudaNetworksTest {
         }
     }
 
-    /// bfloat16 has an eighth of float16's precision. A hundredth of the norm is enough for encoders and the classifier.
-    /// In U-Nets and autoencoders, deep and of random weights, rounding the weights alone, with everything else computed in
-    /// float32, makes an error of about a hundredth; that of the whole must be less than three times as large: weights,
-    /// what they meet, and what comes out are rounded alike.
+    /// bfloat16 has an eighth of float16's precision. A hundredth of the norm is enough for encoders and the
+    /// classifier. In U-Nets and autoencoders, deep and of random weights, rounding the weights alone, with everything
+    /// else computed in float32, makes an error of about a hundredth; that of the whole must be less than three times
+    /// as large: weights, what they meet, and what comes out are rounded alike.
     @Test
     void bfloat16IsAsCloseToTheReferenceAsItsWeightsAllow() {
         try (CudaDevice device = device(DType.BF16); CudaDevice wide = device(DType.F32)) {
@@ -99,8 +99,8 @@ class CudaNetworksTest {
                 expected);
     }
 
-    /// The outputs that the golden file has too. The first run, and the replay of what the second recorded, give the same
-    /// bytes.
+    /// The outputs that the golden file has too. The first run, and the replay of what the second recorded, give the
+    /// same bytes.
     private static Map<String, float[]> outputs(CudaDevice device, GoldenNetworks.Run run, Checkpoint checkpoint) {
         try (DeviceWeights weights = device.weights(checkpoint);
              Executable executable = device.compile(run.graph(), weights, CompileOptions.defaults())) {

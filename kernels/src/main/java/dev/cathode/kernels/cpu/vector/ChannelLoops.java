@@ -11,8 +11,8 @@ import jdk.incubator.vector.VectorOperators;
 
 /// The loops of [ChannelGradient] over pixels `[rows, channels]`. Two pixels go through a loop together, which then
 /// loads the factors of a channel once for both; a last odd pixel, the channels that fill no vector, and activations
-/// that seldom follow a normalisation go another way. Factors are five rows of `channels` numbers (center, scale, shift,
-/// slope, constant), sums two. A row of them is `stride` bytes long, like a pixel.
+/// that seldom follow a normalisation go another way. Factors are five rows of `channels` numbers (center, scale,
+/// shift, slope, constant), sums two. A row of them is `stride` bytes long, like a pixel.
 ///
 /// Everywhere `g = dy · activation'(z)`, `z = (x - center) · scale + shift`.
 final class ChannelLoops {

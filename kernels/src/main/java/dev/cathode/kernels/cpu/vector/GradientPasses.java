@@ -38,7 +38,8 @@ public interface GradientPasses {
     /// @param dx may be x or dy
     void channelGradient(Activation activation, long x, long dy, int rows, int channels, long factors, long dx);
 
-    /// The sum of a row's differences from its center, and that of their squares, added like [Passes#rowSums]. Rows lie one behind the other, here and below.
+    /// The sum of a row's differences from its center, and that of their squares, added like [Passes#rowSums]. Rows lie
+    /// one behind the other, here and below.
     ///
     /// @param factors the center, the first of five floats of each row
     /// @param totals in float64, `[rows][2]`, here and below

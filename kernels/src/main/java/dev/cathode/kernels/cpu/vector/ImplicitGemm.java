@@ -26,8 +26,8 @@ final class ImplicitGemm implements Convolution {
     private static final int TILE_ROWS = 6;
     /// Depth of a block at most.
     private static final int BLOCK_DEPTH = 384;
-    /// Rows up to which weights are better packed in passing, all rows a block: above, the products of so many rows hide
-    /// what packing takes, and the rows of a block no longer fit the cache.
+    /// Rows up to which weights are better packed in passing, all rows a block: above, the products of so many rows
+    /// hide what packing takes, and the rows of a block no longer fit the cache.
     private static final int ROWS_IN_PASSING = 384;
     /// Panels from which on: they are what threads share.
     private static final int PANELS_IN_PASSING = 8;

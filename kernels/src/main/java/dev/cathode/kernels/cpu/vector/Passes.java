@@ -62,8 +62,8 @@ public interface Passes {
     void addresses(long table, long first, long step, int count);
 
     /// `to[i] = Σ Bᵀ[i][j] · from[j]` for Winograd's F(2, 3) (`size` 4) or F(4, 3) (6), along a run of channels. The
-    /// addresses of the inputs lie in memory, `step` bytes apart, and count from `offset`; the outputs lie `toStep` bytes
-    /// apart. All `size` lines of a patch are done, `nextStep` and `nextTo` bytes from one to the next.
+    /// addresses of the inputs lie in memory, `step` bytes apart, and count from `offset`; the outputs lie `toStep`
+    /// bytes apart. All `size` lines of a patch are done, `nextStep` and `nextTo` bytes from one to the next.
     ///
     /// @param n numbers of a run: at least a vector, need not be a multiple, here and below
     void winogradInput(int size, long table, long step, long nextStep, long offset, long to, long toStep, long nextTo,
@@ -76,9 +76,9 @@ public interface Passes {
     /// `to[i] = Σ G[i][j] · from[j]`: 3 numbers to 6, or 3 to 4.
     void winogradWeights(int size, long from, long fromStep, long to, long toStep, int n);
 
-    /// The sum of each row. Lane by lane, even vectors go into one sum in float32 and odd ones into another; what is left
-    /// counts as even. The lanes are added in float64, upper half to lower half until one is left. Rows lie one behind
-    /// the other, here and below.
+    /// The sum of each row. Lane by lane, even vectors go into one sum in float32 and odd ones into another; what is
+    /// left counts as even. The lanes are added in float64, upper half to lower half until one is left. Rows lie one
+    /// behind the other, here and below.
     ///
     /// @param x `[rows][count]`
     /// @param count need not be a multiple of the lanes of a vector, here and below

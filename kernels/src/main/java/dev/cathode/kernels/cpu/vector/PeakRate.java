@@ -29,8 +29,8 @@ final class PeakRate {
         return measure(workers, PeakRate::spin);
     }
 
-    /// Floating-point operations per second of the whole pool: what the best few of many short rounds exceed. The best of all
-    /// would be a moment of a higher clock, the middle would be other programs' doing.
+    /// Floating-point operations per second of the whole pool: what the best few of many short rounds exceed. The best
+    /// of all would be a moment of a higher clock, the middle would be other programs' doing.
     static double measure(Workers workers, Spin spin) {
         double[] rates = new double[ROUNDS];
         for (int round = 0; round < ROUNDS; round++) {

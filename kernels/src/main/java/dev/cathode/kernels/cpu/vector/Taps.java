@@ -2,7 +2,8 @@ package dev.cathode.kernels.cpu.vector;
 
 import java.util.Arrays;
 
-/// A linear map of a line of pixels to another: each output position is a weighted sum of neighbouring source positions.
+/// A linear map of a line of pixels to another: each output position is a weighted sum of neighbouring source
+/// positions.
 ///
 /// @param first for each output position, the first source position
 /// @param weights for each output position, the weights from there on

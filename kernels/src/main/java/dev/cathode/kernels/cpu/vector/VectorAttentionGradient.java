@@ -8,8 +8,8 @@ import dev.cathode.kernels.cpu.Workers;
 ///
 /// With probabilities P, dP = dy vᵀ, D the sum of dy ∘ y over a row and dS = P ∘ (dP - D) · scale: dq = dS k, dk =
 /// dSᵀ q and dv = Pᵀ dy. The scores of one block of queries with all keys stay in the second-level cache, so each of
-/// the five products is computed once. Lanes are keys in the first two products and channels in the last three; Pᵀ and dSᵀ
-/// are read transposed at no cost, so that only keys and values are ever transposed, once per head.
+/// the five products is computed once. Lanes are keys in the first two products and channels in the last three; Pᵀ and
+/// dSᵀ are read transposed at no cost, so that only keys and values are ever transposed, once per head.
 ///
 /// A task is a head, so that its sums stay in the cache. Where there are few heads it is a part of the queries of a
 /// head, and the gradients of keys and values of the parts are added up afterwards. The number of parts follows from

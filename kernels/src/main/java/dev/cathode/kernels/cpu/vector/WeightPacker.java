@@ -16,9 +16,9 @@ import jdk.incubator.vector.FloatVector;
 /// Training packs every filter anew in every step, so what it packs is copied in vectors: filters whose input channels
 /// lie side by side are transposed in squares, and filters whose output channels do (the same filters, seen from the
 /// gradient of their input) in rows. PyTorch's filters, whose taps lie side by side, are transposed as they lie, some
-/// channels with all their taps at a time; if they are of 16 bits, they are widened before. Anything else is read number by
-/// number along the columns and written across the panel, a few channels at a time, so that the part of the panel in work
-/// stays in the cache.
+/// channels with all their taps at a time; if they are of 16 bits, they are widened before. Anything else is read
+/// number by number along the columns and written across the panel, a few channels at a time, so that the part of the
+/// panel in work stays in the cache.
 ///
 /// @param shape geometry
 /// @param panels the columns

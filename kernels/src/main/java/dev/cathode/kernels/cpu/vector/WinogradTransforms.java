@@ -41,8 +41,8 @@ final class WinogradTransforms {
     private WinogradTransforms() { }
 
     /// `to[i] = Σ Bᵀ[i][j] · from[j]` for F(2, 3) (`size` 4) or F(4, 3) (6). The addresses of the inputs lie in memory,
-    /// `step` bytes apart, and count from `offset`; the outputs lie `toStep` bytes apart. All `size` lines of a patch are
-    /// done, `nextStep` and `nextTo` bytes from one to the next.
+    /// `step` bytes apart, and count from `offset`; the outputs lie `toStep` bytes apart. All `size` lines of a patch
+    /// are done, `nextStep` and `nextTo` bytes from one to the next.
     static void input(int size, long table, long step, long nextStep, long offset, long to, long toStep, long nextTo,
                       int n) {
         for (int line = 0; line < size; line++) {

@@ -42,13 +42,13 @@ import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
-/// Writes the three functions of [EmittedAttention] over a block of keys and a panel of queries: scores, weights and the
-/// values that these weigh. The lanes are queries, so keys and values enter as broadcast numbers, straight from where they
-/// lie, and neither a maximum nor a sum crosses lanes. Rows of a panel are `vectors` vectors, without gaps.
+/// Writes the three functions of [EmittedAttention] over a block of keys and a panel of queries: scores, weights and
+/// the values that these weigh. The lanes are queries, so keys and values enter as broadcast numbers, straight from
+/// where they lie, and neither a maximum nor a sum crosses lanes. Rows of a panel are `vectors` vectors, without gaps.
 ///
 /// Both products are made of tiles of six keys or channels by the whole width: with four vectors of AVX-512, 24 sums, 4
-/// vectors of queries or weights, 4 broadcast numbers. 24 multiply-adds take 12 cycles, their 10 loads 5. Nothing is read
-/// but the numbers that count; cache lines behind them may be asked for.
+/// vectors of queries or weights, 4 broadcast numbers. 24 multiply-adds take 12 cycles, their 10 loads 5. Nothing is
+/// read but the numbers that count; cache lines behind them may be asked for.
 ///
 /// The same with pairs of bfloat16 numbers, which take the place of one float everywhere: pairs of channels in scores,
 /// pairs of keys in what values are weighed by. Their multiply-adds do twice as much.

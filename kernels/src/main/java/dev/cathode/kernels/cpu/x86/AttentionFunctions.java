@@ -6,7 +6,8 @@ import java.lang.invoke.MethodHandle;
 import java.lang.ref.Reference;
 
 /// The machine code of attention, for panels of one to [#widest] vectors of queries. See [AttentionCode],
-/// [TransposeCode], [BlockProductCode], [PairCode] and [RoundingCode] for what the functions do and what their numbers mean.
+/// [TransposeCode], [BlockProductCode], [PairCode] and [RoundingCode] for what the functions do and what their numbers
+/// mean.
 final class AttentionFunctions {
     private static final MethodHandle ELEVEN = Calls.of(11);
     private static final MethodHandle NINE = Calls.of(9);

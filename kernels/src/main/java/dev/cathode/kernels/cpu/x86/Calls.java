@@ -20,8 +20,8 @@ final class Calls {
                 Collections.nCopies(numbers, JAVA_LONG).toArray(MemoryLayout[]::new)), options);
     }
 
-    /// The same for functions that take microseconds: garbage collection waits for them, and the way back to Java has no
-    /// barrier, which would wait for what the function has stored.
+    /// The same for functions that take microseconds: garbage collection waits for them, and the way back to Java has
+    /// no barrier, which would wait for what the function has stored.
     static MethodHandle critical(int numbers) {
         return of(numbers, Linker.Option.critical(false));
     }

@@ -10,8 +10,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Floats that a function reads from behind its end: [#point] at its beginning, [#table] after its return. AVX-512 reads
-/// one number for all lanes, AVX2 a whole vector.
+/// Floats that a function reads from behind its end: [#point] at its beginning, [#table] after its return. AVX-512
+/// reads one number for all lanes, AVX2 a whole vector.
 final class Constants {
     private final Assembler a;
     private final int bits;

@@ -7,7 +7,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import dev.cathode.kernels.cpu.Attention;
 import dev.cathode.kernels.cpu.Workers;
 
-/// Attention by machine code, in blocks of queries and keys with a running softmax (Dao et al., "FlashAttention", 2022).
+/// Attention by machine code, in blocks of queries and keys with a running softmax (Dao et al., "FlashAttention",
+/// 2022).
 ///
 /// Queries come in panels whose lanes they are: transposed on the way in, and on the way out again. Keys and values are
 /// read where they lie. A task is a few panels of one head, and goes through the keys once: a block of keys is in the
@@ -65,8 +66,8 @@ final class EmittedAttention implements Attention {
         return row() * (2L * shape.headSize() + STATE) + 8L * 2 * width;
     }
 
-    /// Scores, what is added to them, and rows that nobody looks at: maxima of unfinished scores, results of queries that
-    /// do not exist.
+    /// Scores, what is added to them, and rows that nobody looks at: maxima of unfinished scores, results of queries
+    /// that do not exist.
     private long scratchBytes() {
         return panels * panelBytes() + row() * (2L * KEYS + 1) + (4L * shape.headSize() + 8 + 63) / 64 * 64;
     }
@@ -302,8 +303,8 @@ final class EmittedAttention implements Attention {
             ALL.asSlice(rows, row() * count).fill((byte) 0);
         }
 
-        /// What is added to the scores of each key, in units of ln 2. Nothing falls below the most negative finite float:
-        /// a query with all keys hidden weighs them equally, as it does in PyTorch.
+        /// What is added to the scores of each key, in units of ln 2. Nothing falls below the most negative finite
+        /// float: a query with all keys hidden weighs them equally, as it does in PyTorch.
         private float shift(int key) {
             return Math.max(ALL.get(JAVA_FLOAT_UNALIGNED,
                     arguments.mask() + 4L * ((long) sample * shape.keys() + key)) * (float) LOG2_E, -Float.MAX_VALUE);

@@ -31,8 +31,8 @@ import java.util.Arrays;
 /// (`vreduceps`, for powers of two) and puts it back (`vscalefps`) in an instruction each, whatever the argument. AVX2
 /// multiplies by two powers of two, since n goes from -150 to 128 but one exponent does not.
 ///
-/// Within 1.5 ulp (relative error 1.8e-7) of float64 over the whole range, unless asked for less; results below 2⁻¹²⁶ are
-/// denormal, not flushed; minus infinity gives 0, NaN stays NaN. A function does, in this order: [#load],
+/// Within 1.5 ulp (relative error 1.8e-7) of float64 over the whole range, unless asked for less; results below 2⁻¹²⁶
+/// are denormal, not flushed; minus infinity gives 0, NaN stays NaN. A function does, in this order: [#load],
 /// [#exponentials] as often as it likes, and [#table] behind its return.
 final class ExponentialCode {
     /// Of what a power is taken.
@@ -78,8 +78,8 @@ final class ExponentialCode {
         this.spare = spare.clone();
     }
 
-    /// Minimax polynomials in the relative error of the power: eʳ for |r| ≤ ln 2 / 2 within 3.1e-9, with C1 = C0 = 1; 2ʳ
-    /// for r from 0 to 1 within 2.1e-9 or, roughly, 2.9e-6, with C0 = 1.
+    /// Minimax polynomials in the relative error of the power: eʳ for |r| ≤ ln 2 / 2 within 3.1e-9, with C1 = C0 = 1;
+    /// 2ʳ for r from 0 to 1 within 2.1e-9 or, roughly, 2.9e-6, with C0 = 1.
     private float value(Constant constant) {
         boolean e = base == Base.E;
         boolean roughly = base == Base.TWO_ROUGHLY;
@@ -191,8 +191,8 @@ final class ExponentialCode {
         scale(x, n, p);
     }
 
-    /// Takes the integer part of x in units of the result's exponent into n, and leaves the rest in x; only AVX-512 with
-    /// powers of two leaves x in n.
+    /// Takes the integer part of x in units of the result's exponent into n, and leaves the rest in x; only AVX-512
+    /// with powers of two leaves x in n.
     private void split(Vec[] x, Vec[] n) {
         boolean wide = bits == 512;
         for (int i = 0; i < x.length; i++) {

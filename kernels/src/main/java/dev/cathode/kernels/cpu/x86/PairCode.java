@@ -64,8 +64,8 @@ final class PairCode {
         table(a, interleaved);
     }
 
-    /// Appends `void pairs(from, fromStep, rows, blocks, to, toStep, tail)`: blocks of 16 numbers of a row, then as many
-    /// as `tail` has bits set, if any. The last row of an odd number gets zeros beside it. A row may become pairs
+    /// Appends `void pairs(from, fromStep, rows, blocks, to, toStep, tail)`: blocks of 16 numbers of a row, then as
+    /// many as `tail` has bits set, if any. The last row of an odd number gets zeros beside it. A row may become pairs
     /// where it is.
     static void rows(Assembler a) {
         Mask tail = Mask.k(1);

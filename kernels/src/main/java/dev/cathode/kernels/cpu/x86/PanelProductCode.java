@@ -56,8 +56,8 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 /// Sums go from the registers to where the layer's result belongs. The stores wait in the processor's queue for lines
 /// from memory while the next group multiplies: a pass over a whole block would have nothing to do meanwhile.
 ///
-/// With each term two bits of memory are fetched that somebody needs soon ([dev.cathode.kernels.cpu.vector.Ahead]), where
-/// tiles leave registers for it. The rate is such that they are through when the tile is, or the function.
+/// With each term two bits of memory are fetched that somebody needs soon ([dev.cathode.kernels.cpu.vector.Ahead]),
+/// where tiles leave registers for it. The rate is such that they are through when the tile is, or the function.
 ///
 /// Weights of 16 bits are widened as they are loaded, by units that the multiply-adds leave idle. Where both sides are
 /// bfloat16 a term is a pair of numbers: four bytes on either side, so that nothing changes but the instruction.

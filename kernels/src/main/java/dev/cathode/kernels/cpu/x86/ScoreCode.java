@@ -40,8 +40,8 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 /// void differentiate(p, ds, queries, bytes, inverses, dots, scale)
 /// ```
 ///
-/// Bytes are those of a row's columns; a factor is a float's bits. It takes the way through memory below the stack, which
-/// System V leaves to functions that call no other.
+/// Bytes are those of a row's columns; a factor is a float's bits. It takes the way through memory below the stack,
+/// which System V leaves to functions that call no other.
 final class ScoreCode {
     /// Bytes from query to query.
     private static final int ROW = 256;

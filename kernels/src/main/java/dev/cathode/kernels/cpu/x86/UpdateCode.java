@@ -116,8 +116,8 @@ final class UpdateCode {
         a.op(VMOVUPS, at(RSI, RAX, 1, offset), p);
     }
 
-    /// `y = (x - y) · factor + y`, or `y = x · factor + y`. The factor's bits come in a general register; the way to all
-    /// lanes leads through the memory below the stack, which System V leaves to functions that call no other.
+    /// `y = (x - y) · factor + y`, or `y = x · factor + y`. The factor's bits come in a general register; the way to
+    /// all lanes leads through the memory below the stack, which System V leaves to functions that call no other.
     private void mix(boolean difference) {
         Gpr y = RSI;
         Gpr x = RDX;

@@ -41,8 +41,8 @@ import dev.cathode.kernels.cpu.x86.Operand.Vec;
 /// void lines(from, fromStep, nextFrom, to, toStep, nextTo, lines, bytes)    outputs and weights
 /// ```
 ///
-/// Both go over the lines of a patch, and along each over a run of channels. A last vector that would pass the run's end
-/// starts earlier. Constants stay in registers.
+/// Both go over the lines of a patch, and along each over a run of channels. A last vector that would pass the run's
+/// end starts earlier. Constants stay in registers.
 final class WinogradCode {
     private static final float A = 0.625f;
     private static final float B = 1.5f;

@@ -2,8 +2,8 @@ package dev.cathode.kernels.cuda.blas;
 
 import dev.cathode.kernels.cuda.Element;
 
-/// A product of matrices, or of as many as `batch` says: `out = epilogue(op(a) · op(b) + residual)`, with op(a) `[m, k]`,
-/// op(b) `[k, n]`, out and residual `[m, n]`, all row-major. Sums are float32 whatever the elements.
+/// A product of matrices, or of as many as `batch` says: `out = epilogue(op(a) · op(b) + residual)`, with op(a) `[m,
+/// k]`, op(b) `[k, n]`, out and residual `[m, n]`, all row-major. Sums are float32 whatever the elements.
 ///
 /// @param a where its rows are; transposed, it is stored as `[k, m]`
 /// @param b where its rows are; transposed, it is stored as `[n, k]`, as PyTorch's linears store their weights

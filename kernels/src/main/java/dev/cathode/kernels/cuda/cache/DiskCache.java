@@ -27,9 +27,9 @@ import java.util.function.Supplier;
 /// A folder of things that take time to make, such as compiled kernels, shared by all processes of a user.
 ///
 /// A file is written beside its place and moved there when it is complete, so readers see all of it or nothing; two
-/// processes that make the same thing write the same thing, and the last one stays. A file holds checksums of its key and
-/// its contents: one that is not what it should be is made again. A folder that cannot be written costs time, not the
-/// run.
+/// processes that make the same thing write the same thing, and the last one stays. A file holds checksums of its key
+/// and its contents: one that is not what it should be is made again. A folder that cannot be written costs time, not
+/// the run.
 public final class DiskCache {
     /// What decides a thing's contents.
     ///

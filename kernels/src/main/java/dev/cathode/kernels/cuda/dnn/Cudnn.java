@@ -11,8 +11,8 @@ import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 
-/// `libcudnn.so.9`: its backend API, in which everything is a [BackendDescriptor]. Descriptors can be made without a GPU;
-/// a [Handle] cannot.
+/// `libcudnn.so.9`: its backend API, in which everything is a [BackendDescriptor]. Descriptors can be made without a
+/// GPU; a [Handle] cannot.
 public final class Cudnn {
     private static final long MESSAGE_BYTES = 4096;
 

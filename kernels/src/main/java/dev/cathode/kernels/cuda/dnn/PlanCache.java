@@ -44,8 +44,8 @@ public final class PlanCache {
 
     /// The plan for a convolution that can be computed in another way too.
     ///
-    /// @param choice the index of the best of the plans, or -1 if the other way is better than all of them; that is kept
-    ///         as well
+    /// @param choice the index of the best of the plans, or -1 if the other way is better than all of them; that is
+    ///         kept as well
     /// @return empty if the other way is better
     /// @throws IllegalStateException if the library can do it in no way on that GPU
     public Optional<Plan> planIfWorthIt(ConvolutionTask task, int most, ToIntFunction<List<Plan>> choice) {

@@ -115,7 +115,8 @@ public final class Plans implements AutoCloseable {
         }
     }
 
-    /// Whether an engine says nothing of its arithmetic that is refused: that it adds in an order that changes, or rounds.
+    /// Whether an engine says nothing of its arithmetic that is refused: that it adds in an order that changes, or
+    /// rounds.
     private boolean isAllowed(Cudnn cudnn, BackendDescriptor configuration) {
         try (BackendDescriptor engine = new BackendDescriptor(cudnn, ENGINE)) {
             configuration.fill(ENGINE_OF_CONFIGURATION, engine);

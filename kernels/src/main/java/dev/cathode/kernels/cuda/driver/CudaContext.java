@@ -72,8 +72,8 @@ public final class CudaContext implements AutoCloseable {
         }
     }
 
-    /// Page-locked memory of the host, which copies need to run at full speed and beside computation; it lives as long as
-    /// `arena`, which must be closed before this context.
+    /// Page-locked memory of the host, which copies need to run at full speed and beside computation; it lives as long
+    /// as `arena`, which must be closed before this context.
     @SuppressWarnings("restricted")
     public MemorySegment pinned(long bytes, Arena arena) {
         try (Arena local = Arena.ofConfined()) {

@@ -6,8 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/// Work that was captured once and runs, launched by [CudaStream#launch(CudaGraph)], as often as wanted: one call of the
-/// driver for all its kernels. The addresses in it are fixed.
+/// Work that was captured once and runs, launched by [CudaStream#launch(CudaGraph)], as often as wanted: one call of
+/// the driver for all its kernels. The addresses in it are fixed.
 public final class CudaGraph implements AutoCloseable {
     private final DriverFunctions cuda;
     private final MemorySegment handle;

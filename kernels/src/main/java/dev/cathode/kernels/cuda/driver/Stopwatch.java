@@ -14,9 +14,9 @@ public final class Stopwatch {
 
     /// The index of the way that takes the least time; ways that fail do not count.
     ///
-    /// Each way runs once by itself, which loads what it needs. Then its runs are captured and launched as one graph, so
-    /// that the GPU is measured and not how fast this process queues work: most of what is tried takes less time than
-    /// that. The shortest of some launches counts.
+    /// Each way runs once by itself, which loads what it needs. Then its runs are captured and launched as one graph,
+    /// so that the GPU is measured and not how fast this process queues work: most of what is tried takes less time
+    /// than that. The shortest of some launches counts.
     ///
     /// @param ways each queues the same work on `stream`, which must not be captured now
     /// @param runs how often each is run in one launch

@@ -30,8 +30,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
 
-/// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions and attention
-/// by cuDNN.
+/// An NVIDIA GPU: the driver, its one stream, kernels compiled by NVRTC, products by cuBLASLt, convolutions and
+/// attention by cuDNN.
 ///
 /// What is compiled or found to be fastest is kept in the [user's cache][CacheFolder]. May be used by several platform
 /// threads, one at a time.

@@ -12,8 +12,8 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.Optional;
 
-/// The system's loader of shared libraries, called directly: Java's own way to open one keeps the reason of a failure to
-/// itself ("cannot open"), and the reason is what people need ("libstdc++.so.6: version not found").
+/// The system's loader of shared libraries, called directly: Java's own way to open one keeps the reason of a failure
+/// to itself ("cannot open"), and the reason is what people need ("libstdc++.so.6: version not found").
 ///
 /// Nothing is ever closed: NVIDIA's libraries keep threads and state for the life of the process.
 final class DynamicLoader implements LibrarySearch.Loader {

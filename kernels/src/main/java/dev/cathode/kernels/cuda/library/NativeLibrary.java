@@ -57,8 +57,8 @@ public final class NativeLibrary implements Finding, Functions {
         return Linker.nativeLinker().downcallHandle(address, type);
     }
 
-    /// Opens another library of the same folder, so that this one finds it: the system's loader knows an open library by
-    /// its name.
+    /// Opens another library of the same folder, so that this one finds it: the system's loader knows an open library
+    /// by its name.
     ///
     /// @return whether it opened
     public boolean openBeside(String name) {

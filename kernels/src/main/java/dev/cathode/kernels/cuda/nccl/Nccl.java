@@ -111,7 +111,8 @@ public final class Nccl {
             this.address = address;
         }
 
-        /// Reduces `count` numbers of all members; every member gets the result. Source and destination may be the same.
+        /// Reduces `count` numbers of all members; every member gets the result. Source and destination may be the
+        /// same.
         ///
         /// @param stream the driver's handle of the stream that does it
         public void allReduce(long source, long destination, long count, Element element, Reduction reduction,

@@ -7,8 +7,8 @@ import java.util.List;
 
 /// Compiles kernels for a chip, unless that has been done on this machine before.
 public final class KernelCompiler {
-    /// What all our kernels are compiled with, besides the chip: C++17, and functions are for the device unless they say
-    /// otherwise, which lambdas cannot.
+    /// What all our kernels are compiled with, besides the chip: C++17, and functions are for the device unless they
+    /// say otherwise, which lambdas cannot.
     public static final List<String> OPTIONS = List.of("--std=c++17", "--device-as-default-execution-space");
 
     private final Nvrtc nvrtc;

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// Attention in machine code against float64, at both vector widths, with guard pages behind all memory: the last row of
-/// every operand ends where memory ends.
+/// Attention in machine code against float64, at both vector widths, with guard pages behind all memory: the last row
+/// of every operand ends where memory ends.
 class EmittedAttentionTest {
     private static final int GAP = 3;
 

@@ -16,7 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The passes of attention's gradient in machine code against those on the Vector API, byte by byte, and against float64.
+/// The passes of attention's gradient in machine code against those on the Vector API, byte by byte, and against
+/// float64.
 class EmittedScorePassesTest {
     private static final int KEYS = 64;
     private static final int LANES = CpuKernels.vector().lanes();
