@@ -59,6 +59,12 @@ final class Assembler {
         return code.size();
     }
 
+    /// Begins a function on a cache line of its own, and answers where.
+    int function() {
+        align(64);
+        return position();
+    }
+
     // ---- vectors
 
     /// A vector instruction without an immediate, on all lanes.

@@ -53,16 +53,16 @@ final class AttentionFunctions {
         int[][] offsets = new int[widest][Panel.values().length];
         for (int vectors = 1; vectors <= widest; vectors++) {
             for (Panel function : Panel.values()) {
-                offsets[vectors - 1][function.ordinal()] = start(a);
+                offsets[vectors - 1][function.ordinal()] = a.function();
                 write(a, function, vectors, bits, pairs);
             }
         }
         EmittedScorePasses.Offsets passes = new EmittedScorePasses.Offsets(a, bits);
-        int rounding = start(a);
+        int rounding = a.function();
         if (pairs) {
             RoundingCode.rows(a);
         }
-        int pairing = start(a);
+        int pairing = a.function();
         if (pairs) {
             PairCode.rows(a);
         }
@@ -79,11 +79,6 @@ final class AttentionFunctions {
                         pairs ? code.at(pairing) : null, passes.in(code)));
             }
         };
-    }
-
-    private static int start(Assembler a) {
-        a.align(64);
-        return a.position();
     }
 
     private static void write(Assembler a, Panel function, int vectors, int bits, boolean pairs) {

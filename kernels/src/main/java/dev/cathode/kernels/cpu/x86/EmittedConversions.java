@@ -4,7 +4,6 @@ import dev.cathode.kernels.cpu.WeightStorage;
 import dev.cathode.kernels.cpu.vector.Conversions;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.ref.Reference;
 
 /// Conversions by machine code.
 final class EmittedConversions implements Conversions {
@@ -29,9 +28,9 @@ final class EmittedConversions implements Conversions {
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
             for (int i = 0; i < 2; i++) {
-                widen[i] = EmittedProducts.start(a);
+                widen[i] = a.function();
                 ConversionCode.widen(a, bits, i == 1);
-                narrow[i] = EmittedProducts.start(a);
+                narrow[i] = a.function();
                 ConversionCode.narrow(a, bits, i == 1);
             }
         }
@@ -61,12 +60,6 @@ final class EmittedConversions implements Conversions {
     }
 
     private void convert(MemorySegment function, long x, long y, long count) {
-        try {
-            THREE.invokeExact(function, x, y, count);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this); // the code lives as long as this
-        }
+        Calls.run(this, () -> { THREE.invokeExact(function, x, y, count); });
     }
 }

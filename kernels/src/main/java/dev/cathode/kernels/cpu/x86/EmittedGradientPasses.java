@@ -4,7 +4,6 @@ import dev.cathode.kernels.cpu.Activation;
 import dev.cathode.kernels.cpu.vector.GradientPasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.ref.Reference;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -56,32 +55,27 @@ final class EmittedGradientPasses implements GradientPasses {
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
             for (Activation activation : Activation.values()) {
-                chains.put(activation, start(a));
+                chains.put(activation, a.function());
                 GradientStreamCode.chain(a, bits, activation);
-                channelSums.put(activation, start(a));
+                channelSums.put(activation, a.function());
                 ChannelGradientCode.sums(a, bits, activation);
-                channelGradients.put(activation, start(a));
+                channelGradients.put(activation, a.function());
                 ChannelGradientCode.gradient(a, bits, activation);
             }
-            gate = start(a);
+            gate = a.function();
             GradientStreamCode.gate(a, bits);
-            rowMoments = start(a);
+            rowMoments = a.function();
             RowGradientCode.moments(a, bits);
-            rowSums = start(a);
+            rowSums = a.function();
             RowGradientCode.sums(a, bits);
-            rowGradient = start(a);
+            rowGradient = a.function();
             RowGradientCode.gradient(a, bits);
-            softmaxSums = start(a);
+            softmaxSums = a.function();
             SoftmaxCode.sums(a, bits);
-            softmax = start(a);
+            softmax = a.function();
             SoftmaxCode.gradient(a, bits);
-            logSoftmax = start(a);
+            logSoftmax = a.function();
             SoftmaxCode.logGradient(a, bits);
-        }
-
-        private static int start(Assembler a) {
-            a.align(64);
-            return a.position();
         }
 
         /// The functions in executable memory.
@@ -90,20 +84,8 @@ final class EmittedGradientPasses implements GradientPasses {
         }
     }
 
-    /// A call of machine code.
-    @FunctionalInterface
-    private interface Call {
-        void run() throws Throwable;
-    }
-
-    private void call(Call call) {
-        try {
-            call.run();
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this); // the code lives as long as this
-        }
+    private void call(Calls.Call call) {
+        Calls.run(this, call);
     }
 
     @Override

@@ -6,7 +6,6 @@ import dev.cathode.kernels.cpu.vector.Conversions;
 import dev.cathode.kernels.cpu.vector.Passes;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.ref.Reference;
 import java.util.EnumMap;
 import java.util.Map;
 
@@ -93,58 +92,53 @@ final class EmittedPasses implements Passes {
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
             lanes = bits / Float.SIZE;
-            transposition = start(a);
+            transposition = a.function();
             TranspositionCode.write(a, bits);
             for (Activation activation : Activation.values()) {
-                activations.put(activation, start(a));
+                activations.put(activation, a.function());
                 StreamCode.activate(a, bits, activation);
-                scalings.put(activation, start(a));
+                scalings.put(activation, a.function());
                 StreamCode.scale(a, bits, activation);
             }
-            gate = start(a);
+            gate = a.function();
             ElementwiseCode.gate(a, bits);
             for (Elementwise.Binary operation : Elementwise.Binary.values()) {
-                combinations.put(operation, start(a));
+                combinations.put(operation, a.function());
                 ElementwiseCode.combine(a, bits, operation);
             }
-            strips = start(a);
+            strips = a.function();
             StreamCode.moments(a, bits, StreamCode.CHANNELS);
-            strip = start(a);
+            strip = a.function();
             StreamCode.moments(a, bits, 1);
             for (int i = 0; i < additions.length; i++) {
-                additions[i] = start(a);
+                additions[i] = a.function();
                 StreamCode.add(a, bits, (i & 1) != 0, (i & 2) != 0);
             }
             for (int large = 0; large < 2; large++) {
-                winograd[large] = start(a);
+                winograd[large] = a.function();
                 WinogradCode.input(a, bits, 4 + 2 * large);
-                winograd[2 + large] = start(a);
+                winograd[2 + large] = a.function();
                 WinogradCode.output(a, bits, 4 + 2 * large);
-                winograd[4 + large] = start(a);
+                winograd[4 + large] = a.function();
                 WinogradCode.weights(a, bits, 4 + 2 * large);
             }
-            addresses = start(a);
+            addresses = a.function();
             StreamCode.addresses(a);
-            rowSums = start(a);
+            rowSums = a.function();
             RowCode.sums(a, bits, false);
-            rowSquares = start(a);
+            rowSquares = a.function();
             RowCode.sums(a, bits, true);
-            rowNormalization = start(a);
+            rowNormalization = a.function();
             RowCode.normalize(a, bits);
             conversions = new EmittedConversions.Offsets(a, bits);
             for (int i = 0; i < exponentials.length; i++) {
-                exponentials[i] = start(a);
+                exponentials[i] = a.function();
                 SoftmaxCode.exponentials(a, bits, i == 1);
             }
-            rowScaling = start(a);
+            rowScaling = a.function();
             SoftmaxCode.scale(a, bits);
-            rowSubtraction = start(a);
+            rowSubtraction = a.function();
             SoftmaxCode.subtract(a, bits);
-        }
-
-        private static int start(Assembler a) {
-            a.align(64);
-            return a.position();
         }
 
         /// The functions in executable memory.
@@ -153,20 +147,8 @@ final class EmittedPasses implements Passes {
         }
     }
 
-    /// A call of machine code.
-    @FunctionalInterface
-    private interface Call {
-        void run() throws Throwable;
-    }
-
-    private void call(Call call) {
-        try {
-            call.run();
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this); // the code lives as long as this
-        }
+    private void call(Calls.Call call) {
+        Calls.run(this, call);
     }
 
     @Override

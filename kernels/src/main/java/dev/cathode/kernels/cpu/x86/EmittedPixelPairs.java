@@ -32,12 +32,12 @@ final class EmittedPixelPairs implements PixelPairs {
         private final int[] ofFour = new int[3];
 
         Offsets(Assembler a) {
-            neighbours = EmittedProducts.start(a);
+            neighbours = a.function();
             PairCode.neighbours(a);
             for (int i = 0; i < 3; i++) {
-                ofSix[i] = EmittedProducts.start(a);
+                ofSix[i] = a.function();
                 OuterProductCode.pairs(a, new Tile(6, 1 << i, 512));
-                ofFour[i] = EmittedProducts.start(a);
+                ofFour[i] = a.function();
                 OuterProductCode.pairs(a, new Tile(4, 1 << i, 512));
             }
         }

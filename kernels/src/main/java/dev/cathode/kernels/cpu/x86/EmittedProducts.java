@@ -66,9 +66,9 @@ final class EmittedProducts implements Products {
         for (int i = 0; i < widths; i++) {
             int vectors = 1 << i;
             offsets[i] = new int[] {panel(a, vectors, bits, Terms.FLOAT32), panel(a, vectors, bits, Terms.BFLOAT16),
-                panel(a, vectors, bits, Terms.FLOAT16), start(a), 0};
+                panel(a, vectors, bits, Terms.FLOAT16), a.function(), 0};
             OuterProductCode.write(a, new Tile(6, vectors, bits));
-            offsets[i][4] = start(a);
+            offsets[i][4] = a.function();
             OuterProductCode.write(a, new Tile(4, vectors, bits));
         }
         EmittedPasses.Offsets passes = new EmittedPasses.Offsets(a, bits);
@@ -96,15 +96,10 @@ final class EmittedProducts implements Products {
 
     /// Appends a panel.
     static int panel(Assembler a, int vectors, int bits, Terms terms) {
-        int start = start(a);
+        int start = a.function();
         // more rows where a row has but one sum: enough chains to keep the multipliers busy
         PanelProductCode.write(a, new Tile(vectors == 1 ? 12 : 6, vectors, bits), terms);
         return start;
-    }
-
-    static int start(Assembler a) {
-        a.align(64);
-        return a.position();
     }
 
     @Override

@@ -41,11 +41,11 @@ final class EmittedRoundedProducts implements RoundedProducts {
         for (int i = 0; i < panels.length; i++) {
             panels[i] = EmittedProducts.panel(a, 1 << i, 512, PanelProductCode.Terms.PAIRS);
         }
-        int round = EmittedProducts.start(a);
+        int round = a.function();
         RoundingCode.rows(a);
-        int pair = EmittedProducts.start(a);
+        int pair = a.function();
         PairCode.rows(a);
-        int spin = EmittedProducts.start(a);
+        int spin = a.function();
         RoundingCode.spin(a);
         return new Offsets(panels, round, pair, spin);
     }

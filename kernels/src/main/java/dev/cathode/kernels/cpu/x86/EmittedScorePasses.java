@@ -3,7 +3,6 @@ package dev.cathode.kernels.cpu.x86;
 import dev.cathode.kernels.cpu.vector.ScorePasses;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.ref.Reference;
 
 /// The passes of attention's gradient by machine code.
 final class EmittedScorePasses implements ScorePasses {
@@ -29,11 +28,11 @@ final class EmittedScorePasses implements ScorePasses {
 
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
-            shift = EmittedProducts.start(a);
+            shift = a.function();
             ScoreCode.shift(a, bits);
-            exponentiate = EmittedProducts.start(a);
+            exponentiate = a.function();
             ScoreCode.exponentiate(a, bits);
-            differentiate = EmittedProducts.start(a);
+            differentiate = a.function();
             ScoreCode.differentiate(a, bits);
         }
 
@@ -45,36 +44,19 @@ final class EmittedScorePasses implements ScorePasses {
 
     @Override
     public void shift(long x, int queries, int columns, float factor, long shift, long lanes) {
-        try {
-            SIX.invokeExact(this.shift, x, (long) queries, 4L * columns, (long) Float.floatToRawIntBits(factor), shift,
-                    lanes);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this); // the code lives as long as this
-        }
+        long bits = Float.floatToRawIntBits(factor);
+        Calls.run(this, () -> { SIX.invokeExact(this.shift, x, (long) queries, 4L * columns, bits, shift, lanes); });
     }
 
     @Override
     public void exponentiate(long x, int queries, int columns, long maxima, long lanes) {
-        try {
-            FIVE.invokeExact(exponentiate, x, (long) queries, 4L * columns, maxima, lanes);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
+        Calls.run(this, () -> { FIVE.invokeExact(exponentiate, x, (long) queries, 4L * columns, maxima, lanes); });
     }
 
     @Override
     public void differentiate(long p, long ds, int queries, int columns, long inverses, long dots, float scale) {
-        try {
-            SEVEN.invokeExact(differentiate, p, ds, (long) queries, 4L * columns, inverses, dots,
-                    (long) Float.floatToRawIntBits(scale));
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
+        long bits = Float.floatToRawIntBits(scale);
+        Calls.run(this, () -> { SEVEN.invokeExact(differentiate, p, ds, (long) queries, 4L * columns, inverses, dots,
+                bits); });
     }
 }

@@ -3,7 +3,6 @@ package dev.cathode.kernels.cpu.x86;
 import dev.cathode.kernels.cpu.vector.Updates;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
-import java.lang.ref.Reference;
 
 /// The loops of optimizers by machine code.
 final class EmittedUpdates implements Updates {
@@ -32,13 +31,13 @@ final class EmittedUpdates implements Updates {
 
         /// @param bits of a vector: 512 (AVX-512) or 256 (AVX2)
         Offsets(Assembler a, int bits) {
-            adam = EmittedProducts.start(a);
+            adam = a.function();
             UpdateCode.adam(a, bits);
-            average = EmittedProducts.start(a);
+            average = a.function();
             UpdateCode.average(a, bits);
-            accumulate = EmittedProducts.start(a);
+            accumulate = a.function();
             UpdateCode.accumulate(a, bits);
-            squares = EmittedProducts.start(a);
+            squares = a.function();
             UpdateCode.squares(a, bits);
         }
 
@@ -50,13 +49,7 @@ final class EmittedUpdates implements Updates {
 
     @Override
     public void adam(long factors, long parameter, long gradient, long first, long second, long count) {
-        try {
-            SIX.invokeExact(adam, factors, parameter, gradient, first, second, 4 * count);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this); // the code lives as long as this
-        }
+        Calls.run(this, () -> { SIX.invokeExact(adam, factors, parameter, gradient, first, second, 4 * count); });
     }
 
     @Override
@@ -70,23 +63,11 @@ final class EmittedUpdates implements Updates {
     }
 
     private void mix(MemorySegment function, float factor, long y, long x, long count) {
-        try {
-            FOUR.invokeExact(function, (long) Float.floatToRawIntBits(factor), y, x, 4 * count);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
+        Calls.run(this, () -> { FOUR.invokeExact(function, (long) Float.floatToRawIntBits(factor), y, x, 4 * count); });
     }
 
     @Override
     public void squares(long x, long count, long lanes) {
-        try {
-            THREE.invokeExact(squares, x, 4 * count, lanes);
-        } catch (Throwable e) {
-            throw new IllegalStateException(e);
-        } finally {
-            Reference.reachabilityFence(this);
-        }
+        Calls.run(this, () -> { THREE.invokeExact(squares, x, 4 * count, lanes); });
     }
 }
